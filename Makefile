@@ -1,0 +1,60 @@
+# Everything that is done here is done by one of these; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# make demo ONCE=1 ends by itself.
+DEMO   := $(if $(ONCE),--once) $(ARGS)
+
+.PHONY: help
+help: ## Lists what can be made
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(STAMP) ## Makes .venv with everything in it, from hash-locked requirements
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Farebox needs Python 3.11 or later: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Starts a server, connects a wallet and charges it, before your eyes (ONCE=1: and ends)
+	@$(BIN)/farebox demo $(DEMO)
+
+.PHONY: test
+test: setup ## Checks and tests, under ten minutes (ARGS="-k name" for some)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: setup ## The long rounds: crashes by the hundred, the whole trace
+	$(BIN)/pytest -m slow $(ARGS)
+
+.PHONY: check
+check: setup ## Lint and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+.PHONY: format
+format: setup ## Formats the code and mends what can be mended
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+.PHONY: bench
+bench: setup ## Measures what the README claims, in minutes, against baselines in the same run
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: setup ## Renews the locked requirements (no index addresses in them)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
+		pyproject.toml --extra server -o requirements/server.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
+		pyproject.toml --extra server --group dev -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Removes what was made
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

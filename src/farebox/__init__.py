@@ -1,0 +1,3 @@
+"""Farebox: a self-hosted fare box for AI services."""
+
+__version__ = "0.1.0"

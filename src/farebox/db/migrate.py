@@ -1,0 +1,61 @@
+"""Brings a database to this program's schema, and says when it is already beyond it."""
+
+import asyncio
+from importlib import resources
+
+import asyncpg
+from asyncpg import Connection, Record
+
+HEAD = "0001"
+"""The newest migration of this program; a test compares it with the files."""
+
+
+class NewerSchema(RuntimeError):
+    """The database was migrated by a newer farebox: this one must not write to it."""
+
+
+async def version(conn: "Connection[Record]") -> str | None:
+    """The schema's version, or None in an empty database."""
+    if await conn.fetchval("SELECT to_regclass('public.alembic_version')") is None:
+        return None
+    return await conn.fetchval("SELECT version_num FROM alembic_version")
+
+
+async def migrate(url: str) -> None:
+    """Runs the missing migrations, in one transaction. Several nodes may try at once: one does it."""
+    conn = await asyncpg.connect(url, timeout=10)
+    try:
+        found = await version(conn)
+    finally:
+        await conn.close()
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise NewerSchema(
+            f"the database has schema {found}, this farebox knows {HEAD}: upgrade the program, or use another database"
+        )
+    await asyncio.to_thread(_upgrade, url)
+
+
+def _upgrade(url: str) -> None:
+    from alembic import command  # imported where needed: half a second that a start without migrations saves
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("farebox.db") / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+async def grant_app_role(conn: "Connection[Record]", role: str) -> None:
+    """Gives the application's role what it needs and no more: entries can only be added (RULES 3)."""
+    name = '"' + role.replace('"', '""') + '"'
+    if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        await conn.execute(f"CREATE ROLE {name} LOGIN")
+    await conn.execute(f"""
+        GRANT USAGE ON SCHEMA public TO {name};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};
+        GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name};
+        REVOKE UPDATE, DELETE, TRUNCATE ON entries, transfers, prices, audit_log FROM {name};
+        REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name};
+    """)

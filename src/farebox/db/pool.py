@@ -1,0 +1,53 @@
+"""Connections: one pool for reads and set-up, and single ones for the ledger's writers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from asyncpg import Connection, Pool, Record
+
+from farebox.settings import Settings
+
+RETRIED_CONNECT = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+
+URL = Callable[[], str]
+"""Where the database is now: the embedded one may come back elsewhere."""
+
+
+async def connect(url: str, settings: Settings) -> "Connection[Record]":
+    """One connection. No session state but a name: pgbouncer in transaction mode works (RULES 25)."""
+    return await asyncpg.connect(
+        url,
+        statement_cache_size=settings.statement_cache,
+        server_settings={"application_name": "farebox"},
+        timeout=5,
+    )
+
+
+async def open_pool(url: str, settings: Settings) -> "Pool[Record]":
+    """The pool for everything but the ledger; its connections are made when they are needed."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=settings.read_connections,
+        statement_cache_size=settings.statement_cache,
+        command_timeout=30,
+        timeout=5,
+        server_settings={"application_name": "farebox"},
+    )
+
+
+async def until_reachable(url: str, settings: Settings, wait_s: float) -> "Connection[Record]":
+    """A connection as soon as the database takes one; raises the last error after `wait_s`."""
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + wait_s
+    while True:
+        try:
+            return await connect(url, settings)
+        except RETRIED_CONNECT:
+            if loop.time() >= give_up:
+                raise
+            await asyncio.sleep(0.1)
+
+
+Connector = Callable[[], Awaitable["Connection[Record]"]]

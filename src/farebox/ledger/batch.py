@@ -1,0 +1,338 @@
+"""One batch in memory: each ask decided in order of arrival on running balances, and the rows to write."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from farebox.ledger import decide as rules
+from farebox.ledger.types import (
+    UNSTORED,
+    Ask,
+    Capture,
+    Charge,
+    Deposit,
+    Facts,
+    GrantFacts,
+    Hold,
+    Outcome,
+    Plan,
+    RecordUsage,
+    Refund,
+    Refusal,
+    Release,
+    StoredOutcome,
+    Transfer,
+    Usage,
+    WalletFacts,
+)
+
+SYSTEM = "system"
+"""The client of what the server does of itself, such as freeing expired holds."""
+
+KINDS: dict[type[Ask], str] = {
+    Deposit: "deposit",
+    Charge: "charge",
+    Hold: "hold",
+    Capture: "capture",
+    Release: "release",
+    Refund: "refund",
+    Transfer: "transfer",
+    RecordUsage: "usage",
+}
+
+
+class TransferRow(Struct, omit_defaults=True, gc=False):
+    """A row of `transfers`, with the balances that its entries leave behind."""
+
+    wallet_id: int
+    id: int
+    kind: str
+    amount: int
+    available_after: int
+    client: str
+    key: str
+    fingerprint: str
+    refusal: str | None = None
+    debit_account: int | None = None
+    credit_account: int | None = None
+    debit_after: int | None = None
+    credit_after: int | None = None
+    grant_id: int | None = None
+    parent_id: int | None = None
+    remaining_after: int | None = None
+    reference: str | None = None
+    note: str | None = None
+    provider_id: int | None = None
+    model: str | None = None
+    input_tokens: int | UnsetType = UNSET
+    output_tokens: int | UnsetType = UNSET
+    cached_input_tokens: int | UnsetType = UNSET
+    cache_write_tokens: int | UnsetType = UNSET
+    reasoning_tokens: int | UnsetType = UNSET
+    calls: int | UnsetType = UNSET
+    units: dict[str, int] | None = None
+    price_id: int | None = None
+    markup_ppm: int | None = None
+
+
+class OpenedHold(Struct, gc=False):
+    wallet_id: int
+    id: int
+    grant_id: int
+    amount: int
+    model: str | None
+    expires_at: datetime
+
+
+class ClosedHold(Struct, gc=False):
+    wallet_id: int
+    id: int
+    state: str
+    captured: int
+    void_reason: str | None
+
+
+class RefundRow(Struct, gc=False):
+    wallet_id: int
+    charge_id: int
+    amount: int
+    refunded: int
+    first: bool
+
+
+class Movement(Struct, gc=False):
+    account_id: int
+    transfer_id: int
+    amount: int
+
+
+class Rows(Struct):
+    """What a batch writes."""
+
+    transfers: list[TransferRow] = msgspec.field(default_factory=list)
+    opened_holds: list[OpenedHold] = msgspec.field(default_factory=list)
+    closed_holds: list[ClosedHold] = msgspec.field(default_factory=list)
+    refunds: dict[tuple[int, int], RefundRow] = msgspec.field(default_factory=dict)
+    received: dict[int, int] = msgspec.field(default_factory=dict)
+    wallets: set[int] = msgspec.field(default_factory=set)
+    grants: set[int] = msgspec.field(default_factory=set)
+
+
+class Batch:
+    """Decides asks one after the other; `rows` is what they add up to."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.rows = Rows()
+        self._next_id = facts.first_id
+
+    def free_due_holds(self, due: list[int]) -> None:
+        """Frees holds that have expired, so that nobody is refused for money that is reserved for nothing."""
+        for hold_id in due:
+            hold = self.facts.holds[hold_id]
+            ask = Release(
+                client=SYSTEM,
+                key=f"expire:{hold.wallet_id}:{hold_id}",
+                fingerprint=b"",
+                wallet_id=hold.wallet_id,
+                grant_id=hold.grant_id,
+                hold_id=hold_id,
+            )
+            self._post(ask, rules.release(hold))
+            self.rows.closed_holds[-1].void_reason = hold.state = "expired"
+
+    def decide(self, ask: Ask) -> Outcome:
+        """The outcome of one ask: what its key already stands for, or a decision of now."""
+        known = self.facts.keys.get((ask.client, ask.key))
+        if known is not None:
+            return self._again(known, ask)
+        if type(ask) is Deposit and ask.reference is not None:
+            known = self.facts.references.get((ask.source_account, ask.reference))
+            if known is not None:
+                return self._same_deposit(known, ask)
+        verdict = rules.decide(ask, self.facts)
+        if isinstance(verdict, Plan):
+            outcome = self._post(ask, verdict)
+        elif verdict in UNSTORED:
+            return self._nothing(verdict)
+        else:
+            outcome = self._refuse(ask, verdict)
+        self.facts.keys[ask.client, ask.key] = StoredOutcome(ask.fingerprint, outcome)
+        return outcome
+
+    def _again(self, known: StoredOutcome, ask: Ask) -> Outcome:
+        if known.fingerprint != ask.fingerprint:
+            return self._nothing(Refusal.KEY_REUSED)
+        return msgspec.structs.replace(known.outcome, replayed=True)
+
+    def _same_deposit(self, known: StoredOutcome, ask: Deposit) -> Outcome:
+        if known.fingerprint != reference_fingerprint(ask.wallet_id, ask.amount):
+            return self._nothing(Refusal.REFERENCE_REUSED)
+        return msgspec.structs.replace(known.outcome, replayed=True)
+
+    def _nothing(self, refusal: Refusal) -> Outcome:
+        return Outcome(0, refusal, 0, 0, None, self.facts.now)
+
+    def _refuse(self, ask: Ask, refusal: Refusal) -> Outcome:
+        """A refusal that is kept: its amount is what was asked for."""
+        wallet = self.facts.wallets[ask.wallet_id]
+        grant = self.facts.grants.get(getattr(ask, "grant_id", 0))
+        outcome = Outcome(
+            transfer_id=self._take_id(),
+            refusal=refusal,
+            amount=getattr(ask, "amount", None) or 0,
+            available=wallet.available,
+            remaining=None if grant is None else grant.remaining,
+            created_at=self.facts.now,
+        )
+        self._journal(ask, outcome, Plan(amount=outcome.amount, grant_id=None if grant is None else grant.id))
+        return outcome
+
+    def _post(self, ask: Ask, plan: Plan) -> Outcome:
+        """Applies a plan to the running facts and notes the rows that it means."""
+        wallet = self.facts.wallets[ask.wallet_id]
+        if plan.held:
+            wallet.held += plan.held
+            self._changed(wallet)
+        debit_after = self._move(plan.debit, -plan.amount)
+        credit_after = self._move(plan.credit, plan.amount)
+        if plan.fact:
+            wallet.debt = max(wallet.debt, -wallet.available)
+        grant = None if plan.grant_id is None else self.facts.grants[plan.grant_id]
+        if grant is not None:
+            self._count(grant, plan)
+        outcome = Outcome(
+            transfer_id=self._take_id(),
+            refusal=None,
+            amount=plan.amount,
+            available=wallet.available,
+            remaining=None if grant is None else grant.remaining,
+            created_at=self.facts.now,
+        )
+        self._journal(ask, outcome, plan, debit_after, credit_after)
+        self._note_promise(ask, plan, outcome)
+        return outcome
+
+    def _move(self, account: int | None, amount: int) -> int | None:
+        """Changes a wallet's running balance, or notes what an insert-only account receives."""
+        if account is None:
+            return None
+        wallet = self.facts.wallets.get(account)
+        if wallet is None:
+            self.rows.received[account] = self.rows.received.get(account, 0) + amount
+            return None
+        wallet.balance += amount
+        self._changed(wallet)
+        return wallet.balance
+
+    def _changed(self, wallet: WalletFacts) -> None:
+        self.rows.wallets.add(wallet.id)
+        if wallet.debt:  # whatever comes in pays it first; only a fact can add to it
+            wallet.debt = max(0, min(wallet.debt, -wallet.available))
+
+    def _count(self, grant: GrantFacts, plan: Plan) -> None:
+        grant.spent += plan.grant_spent
+        grant.held += plan.grant_held
+        if grant.limit is not None and (plan.fact or grant.overrun):
+            over = max(0, grant.spent + grant.held - grant.limit)
+            grant.overrun = over if plan.fact else min(grant.overrun, over)
+        self.rows.grants.add(grant.id)
+
+    def _note_promise(self, ask: Ask, plan: Plan, outcome: Outcome) -> None:
+        """What the ask did to a hold, or to what is left of a charge."""
+        if isinstance(ask, Hold):
+            expires_at = self.facts.now + timedelta(seconds=ask.ttl_s)
+            self.rows.opened_holds.append(
+                OpenedHold(ask.wallet_id, outcome.transfer_id, ask.grant_id, ask.amount, ask.model, expires_at)
+            )
+        elif isinstance(ask, Capture):
+            self._close(ask, "posted", ClosedHold(ask.wallet_id, ask.hold_id, "posted", plan.amount, None))
+        elif isinstance(ask, Release):
+            self._close(ask, "released", ClosedHold(ask.wallet_id, ask.hold_id, "voided", 0, "released"))
+        elif isinstance(ask, Refund):
+            charge, place = self.facts.charges[ask.charge_id], (ask.wallet_id, ask.charge_id)
+            written = self.rows.refunds.get(place)
+            first = charge.refunded == 0 if written is None else written.first
+            charge.refunded += plan.amount
+            self.rows.refunds[place] = RefundRow(*place, charge.amount, charge.refunded, first)
+
+    def _close(self, ask: Capture | Release, state: str, row: ClosedHold) -> None:
+        self.facts.holds[ask.hold_id].state = state
+        self.rows.closed_holds.append(row)
+
+    def _journal(
+        self,
+        ask: Ask,
+        outcome: Outcome,
+        plan: Plan,
+        debit_after: int | None = None,
+        credit_after: int | None = None,
+    ) -> None:
+        row = TransferRow(
+            wallet_id=ask.wallet_id,
+            id=outcome.transfer_id,
+            kind=KINDS[type(ask)],
+            amount=outcome.amount,
+            available_after=outcome.available,
+            client=ask.client,
+            key=ask.key,
+            fingerprint=ask.fingerprint.hex(),
+            refusal=outcome.refusal,
+            debit_account=plan.debit,
+            credit_account=plan.credit,
+            debit_after=debit_after,
+            credit_after=credit_after,
+            grant_id=plan.grant_id,
+            parent_id=plan.parent_id,
+            remaining_after=outcome.remaining,
+        )
+        _describe(row, ask)
+        self.rows.transfers.append(row)
+
+    def _take_id(self) -> int:
+        taken = self._next_id
+        self._next_id += 1
+        return taken
+
+
+def reference_fingerprint(wallet_id: int, amount: int) -> bytes:
+    """What makes two deposits under one reference the same deposit."""
+    return b"%d:%d" % (wallet_id, amount)
+
+
+def _describe(row: TransferRow, ask: Ask) -> None:
+    """Adds what the transfer was for."""
+    if isinstance(ask, (Charge, Capture, RecordUsage)):
+        row.provider_id = ask.provider_id
+        row.model = ask.model
+        if ask.usage is not None:
+            _describe_usage(row, ask.usage)
+        if ask.pricing is not None:
+            row.price_id, row.markup_ppm = ask.pricing.price_id, ask.pricing.markup_ppm
+    elif isinstance(ask, Hold):
+        row.model = ask.model
+    elif isinstance(ask, Deposit):
+        row.note = ask.note
+        row.reference = ask.reference if row.refusal is None else None
+    elif isinstance(ask, (Refund, Transfer)):
+        row.note = ask.note
+    if isinstance(ask, (Capture, Release)):
+        row.parent_id = ask.hold_id
+    elif isinstance(ask, Refund):
+        row.parent_id = ask.charge_id
+
+
+def _describe_usage(row: TransferRow, usage: Usage) -> None:
+    row.input_tokens = usage.input_tokens
+    row.output_tokens = usage.output_tokens
+    if usage.cached_input_tokens:
+        row.cached_input_tokens = usage.cached_input_tokens
+    if usage.cache_write_tokens:
+        row.cache_write_tokens = usage.cache_write_tokens
+    if usage.reasoning_tokens:
+        row.reasoning_tokens = usage.reasoning_tokens
+    if usage.calls:
+        row.calls = usage.calls
+    if usage.units:
+        row.units = dict(usage.units)

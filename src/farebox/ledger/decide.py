@@ -1,0 +1,233 @@
+"""The rules of money: facts in, plan or refusal out.
+
+Pure: no clock, no database. Where several rules are broken, the first in this order names the
+refusal, for every kind of ask:
+
+1.  credential_revoked      the caller's key was revoked meanwhile
+2.  price_changed           the amount was computed with prices that no longer hold (asked again, never shown)
+3.  wallet_unknown, grant_unknown, hold_unknown, charge_unknown
+4.  grant_revoked, grant_replaced, grant_expired
+5.  hold_closed, hold_expired
+6.  capture_exceeds_hold, refund_exceeds_charge
+7.  asset_mismatch
+8.  charge_limit_exceeded   the payer's limit for one charge
+9.  grant_limit_exceeded    the payer's limit for the whole grant
+10. insufficient_balance
+11. amount_overflow         a balance would pass what a bigint holds
+
+idempotency_key_reused and reference_reused come before all of them: they are about another ask.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from farebox.ledger.types import (
+    MAX_UNITS,
+    Ask,
+    Capture,
+    Charge,
+    Deposit,
+    Facts,
+    GrantFacts,
+    Hold,
+    HoldFacts,
+    Plan,
+    Pricing,
+    RecordUsage,
+    Refund,
+    Refusal,
+    Release,
+    Transfer,
+    WalletFacts,
+)
+
+END_REFUSALS = {"revoked": Refusal.GRANT_REVOKED, "replaced": Refusal.GRANT_REPLACED}
+
+
+def decide(ask: Ask, facts: Facts) -> Plan | Refusal:
+    """Decides one ask on the facts as they stand at its place in the batch."""
+    if ask.credential_id in facts.revoked_credentials:
+        return Refusal.CREDENTIAL_REVOKED
+    return _DECIDERS[type(ask)](ask, facts)
+
+
+def decide_deposit(ask: Deposit, facts: Facts) -> Plan | Refusal:
+    wallet = facts.wallets.get(ask.wallet_id)
+    if wallet is None:
+        return Refusal.WALLET_UNKNOWN
+    if ask.asset is not None and ask.asset != wallet.asset:
+        return Refusal.ASSET_MISMATCH
+    if wallet.balance + ask.amount > MAX_UNITS:
+        return Refusal.AMOUNT_OVERFLOW
+    return Plan(amount=ask.amount, debit=ask.source_account, credit=wallet.id)
+
+
+def decide_charge(ask: Charge, facts: Facts) -> Plan | Refusal:
+    drawn = _draw(ask, facts)
+    if isinstance(drawn, Refusal):
+        return drawn
+    if not ask.amount:  # a free model: recorded, nothing moves
+        return Plan(amount=0, grant_id=ask.grant_id)
+    return Plan(
+        amount=ask.amount,
+        debit=ask.wallet_id,
+        credit=ask.revenue_account,
+        grant_id=ask.grant_id,
+        grant_spent=ask.amount,
+    )
+
+
+def decide_hold(ask: Hold, facts: Facts) -> Plan | Refusal:
+    drawn = _draw(ask, facts)
+    if isinstance(drawn, Refusal):
+        return drawn
+    return Plan(amount=ask.amount, held=ask.amount, grant_id=ask.grant_id, grant_held=ask.amount)
+
+
+def decide_capture(ask: Capture, facts: Facts) -> Plan | Refusal:
+    if _price_changed(ask.pricing, facts):
+        return Refusal.PRICE_CHANGED
+    hold = _open_hold(ask, facts)
+    if isinstance(hold, Refusal):
+        return hold
+    amount = hold.amount if ask.amount is None else ask.amount
+    if amount > hold.amount:
+        return Refusal.CAPTURE_EXCEEDS_HOLD
+    return Plan(
+        amount=amount,
+        debit=ask.wallet_id if amount else None,
+        credit=ask.revenue_account if amount else None,
+        held=-hold.amount,
+        grant_id=hold.grant_id,
+        grant_spent=amount,
+        grant_held=-hold.amount,
+        parent_id=hold.id,
+    )
+
+
+def decide_release(ask: Release, facts: Facts) -> Plan | Refusal:
+    hold = _open_hold(ask, facts)
+    if isinstance(hold, Refusal):
+        return hold
+    return release(hold)
+
+
+def release(hold: HoldFacts) -> Plan:
+    """What freeing a pending hold writes."""
+    return Plan(
+        amount=hold.amount,
+        held=-hold.amount,
+        grant_id=hold.grant_id,
+        grant_held=-hold.amount,
+        parent_id=hold.id,
+    )
+
+
+def decide_refund(ask: Refund, facts: Facts) -> Plan | Refusal:
+    wallet = facts.wallets.get(ask.wallet_id)
+    charge = facts.charges.get(ask.charge_id)
+    if wallet is None or charge is None:
+        return Refusal.CHARGE_UNKNOWN
+    left = charge.amount - charge.refunded
+    amount = left if ask.amount is None else ask.amount
+    if amount > left or not left:
+        return Refusal.REFUND_EXCEEDS_CHARGE
+    if wallet.balance + amount > MAX_UNITS:
+        return Refusal.AMOUNT_OVERFLOW
+    return Plan(
+        amount=amount,
+        debit=ask.revenue_account,
+        credit=wallet.id,
+        grant_id=charge.grant_id,
+        grant_spent=-amount,
+        parent_id=charge.id,
+    )
+
+
+def decide_transfer(ask: Transfer, facts: Facts) -> Plan | Refusal:
+    payer, payee = facts.wallets.get(ask.wallet_id), facts.wallets.get(ask.to_wallet_id)
+    if payer is None or payee is None:
+        return Refusal.WALLET_UNKNOWN
+    if payer.asset != payee.asset or (ask.asset is not None and ask.asset != payer.asset):
+        return Refusal.ASSET_MISMATCH
+    if ask.amount > payer.available:
+        return Refusal.INSUFFICIENT_BALANCE
+    if payee.balance + ask.amount > MAX_UNITS:
+        return Refusal.AMOUNT_OVERFLOW
+    return Plan(amount=ask.amount, debit=payer.id, credit=payee.id)
+
+
+def decide_usage(ask: RecordUsage, facts: Facts) -> Plan | Refusal:
+    if _price_changed(ask.pricing, facts):
+        return Refusal.PRICE_CHANGED
+    wallet = facts.wallets.get(ask.wallet_id)
+    if wallet is None:
+        return Refusal.WALLET_UNKNOWN
+    if ask.grant_id is not None and ask.grant_id not in facts.grants:
+        return Refusal.GRANT_UNKNOWN
+    if wallet.balance - ask.amount < -MAX_UNITS:
+        return Refusal.AMOUNT_OVERFLOW
+    return Plan(
+        amount=ask.amount,
+        debit=wallet.id if ask.amount else None,
+        credit=ask.revenue_account if ask.amount else None,
+        grant_id=ask.grant_id,
+        grant_spent=ask.amount,
+        fact=True,
+    )
+
+
+def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | None:
+    """What every draw on a grant has to pass."""
+    if _price_changed(ask.pricing, facts):
+        return Refusal.PRICE_CHANGED
+    wallet, grant = facts.wallets.get(ask.wallet_id), facts.grants.get(ask.grant_id)
+    if wallet is None:
+        return Refusal.WALLET_UNKNOWN
+    if grant is None or grant.wallet_id != ask.wallet_id:
+        return Refusal.GRANT_UNKNOWN
+    if grant.end_reason is not None:
+        return END_REFUSALS[grant.end_reason]
+    if grant.expires_at is not None and facts.now >= grant.expires_at:
+        return Refusal.GRANT_EXPIRED
+    return _limits(ask.amount, grant, wallet)
+
+
+def _limits(amount: int, grant: GrantFacts, wallet: WalletFacts) -> Refusal | None:
+    if grant.charge_limit is not None and amount > grant.charge_limit:
+        return Refusal.CHARGE_LIMIT_EXCEEDED
+    if grant.limit is not None and amount > grant.limit - grant.spent - grant.held:
+        return Refusal.GRANT_LIMIT_EXCEEDED
+    if amount and amount > wallet.balance - wallet.held:
+        return Refusal.INSUFFICIENT_BALANCE
+    return None
+
+
+def _open_hold(ask: Capture | Release, facts: Facts) -> HoldFacts | Refusal:
+    hold = facts.holds.get(ask.hold_id)
+    if hold is None or hold.wallet_id != ask.wallet_id:
+        return Refusal.HOLD_UNKNOWN
+    # Expiry is decided here and not by the sweeper (RULES 18), and it reads the same after it was swept.
+    if hold.state == "expired" or (hold.state == "pending" and facts.now >= hold.expires_at):
+        return Refusal.HOLD_EXPIRED
+    if hold.state != "pending":
+        return Refusal.HOLD_CLOSED
+    return hold
+
+
+def _price_changed(pricing: Pricing | None, facts: Facts) -> bool:
+    return pricing is not None and (
+        pricing.revision != facts.price_revision or (pricing.until is not None and facts.now >= pricing.until)
+    )
+
+
+_DECIDERS: dict[type[Ask], Callable[[Any, Facts], Plan | Refusal]] = {
+    Deposit: decide_deposit,
+    Charge: decide_charge,
+    Hold: decide_hold,
+    Capture: decide_capture,
+    Release: decide_release,
+    Refund: decide_refund,
+    Transfer: decide_transfer,
+    RecordUsage: decide_usage,
+}

@@ -1,0 +1,179 @@
+"""The ledger's one transaction: lock and load, decide, write, commit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from asyncpg import Connection, Record
+
+from farebox.db import queries
+from farebox.ledger.batch import Batch, Movement, Rows, reference_fingerprint
+from farebox.ledger.types import (
+    Ask,
+    Capture,
+    ChargeFacts,
+    Deposit,
+    Facts,
+    GrantFacts,
+    HoldFacts,
+    Outcome,
+    Refund,
+    Refusal,
+    Release,
+    StoredOutcome,
+    Transfer,
+    WalletFacts,
+)
+
+_SQL = queries.load("farebox.ledger")
+_encoder = msgspec.json.Encoder()
+_FINGERPRINT_BYTES = 16
+# A row that somebody else keeps locked must not stop everybody: the batch fails, is split, and the rest goes on.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '3s'"
+
+
+class CommitUnknown(Exception):
+    """The connection was lost while COMMIT was on its way: it may or may not have happened (RULES 11)."""
+
+
+class BrokenInvariant(Exception):
+    """The books do not hold together: the batch is rolled back, and somebody has to look (RULES 4)."""
+
+
+async def post(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Outcome]:
+    """Decides and writes a batch in one transaction; the outcomes are in the order of the asks.
+
+    Raises CommitUnknown when the connection is lost during COMMIT: post the same asks again, their keys
+    tell. Anything else that is raised, by asyncpg or here, has changed nothing.
+    """
+    await conn.execute(_BEGIN)
+    try:
+        facts, due = _read(await _load(conn, asks))
+        batch = Batch(facts)
+        if due:
+            batch.free_due_holds(due)
+        outcomes = [batch.decide(ask) for ask in asks]
+        if batch.rows.transfers:
+            await _write(conn, facts, batch.rows)
+    except BaseException:
+        if not conn.is_closed():
+            await conn.execute("ROLLBACK")
+        raise
+    if not batch.rows.transfers:
+        await conn.execute("ROLLBACK")
+        return outcomes
+    try:
+        await conn.execute("COMMIT")
+    except BaseException as error:
+        raise CommitUnknown from error
+    return outcomes
+
+
+async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]:
+    wallets: set[int] = set()
+    grants: set[int] = set()
+    credentials: set[int] = set()
+    holds: set[tuple[int, int]] = set()
+    charges: set[tuple[int, int]] = set()
+    deposits: list[tuple[int, str]] = []
+    for ask in asks:
+        wallets.add(ask.wallet_id)
+        if ask.credential_id is not None:
+            credentials.add(ask.credential_id)
+        grant_id: int | None = getattr(ask, "grant_id", None)
+        if grant_id is not None:
+            grants.add(grant_id)
+        if isinstance(ask, Capture | Release):
+            holds.add((ask.wallet_id, ask.hold_id))
+        elif isinstance(ask, Refund):
+            charges.add((ask.wallet_id, ask.charge_id))
+        elif isinstance(ask, Transfer):
+            wallets.add(ask.to_wallet_id)
+        elif isinstance(ask, Deposit) and ask.reference is not None:
+            deposits.append((ask.source_account, ask.reference))
+    return await _SQL.lock_and_load.all(
+        conn,
+        grant_ids=grants,
+        wallet_ids=wallets,
+        hold_wallets=[wallet for wallet, _ in holds],
+        hold_ids=[hold for _, hold in holds],
+        charge_wallets=[wallet for wallet, _ in charges],
+        charge_ids=[charge for _, charge in charges],
+        clients=[ask.client for ask in asks],
+        keys=[ask.key for ask in asks],
+        source_accounts=[account for account, _ in deposits],
+        refs=[reference for _, reference in deposits],
+        credential_ids=credentials,
+    )
+
+
+def _read(rows: list[Record]) -> tuple[Facts, list[int]]:
+    """Facts from the rows of `lock_and_load`, and the ids of holds that have expired."""
+    *rest, last = rows
+    facts = Facts(last["t"], last["id"], last["a"], {}, {}, {}, {}, {}, {}, set())
+    due: list[int] = []
+    for row in rest:
+        fact, id_, a, b, c, d, e, f, time, s, u, x = row
+        if fact == "grant":
+            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s)
+        elif fact == "wallet":
+            facts.wallets[id_] = WalletFacts(id_, s, a, b, c)
+        elif fact == "key":
+            facts.keys[s, u] = _stored(x, id_, a, b, c, time)
+        elif fact == "charge":
+            facts.charges[id_] = ChargeFacts(id_, a, b, c, d or 0)
+        elif fact == "reference":
+            facts.references[d, s] = StoredOutcome(
+                reference_fingerprint(e, a), Outcome(id_, None, a, b, c, time)
+            )
+        elif fact == "revoked":
+            facts.revoked_credentials.add(id_)
+        else:
+            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u)
+            if fact == "due":
+                due.append(id_)
+    return facts, due
+
+
+def _stored(x: bytes, id_: int, amount: int, available: int, remaining: int | None, time: Any) -> StoredOutcome:
+    refusal = x[_FINGERPRINT_BYTES:].decode()
+    outcome = Outcome(id_, Refusal(refusal) if refusal else None, amount, available, remaining, time)
+    return StoredOutcome(x[:_FINGERPRINT_BYTES], outcome)
+
+
+async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> None:
+    wallets = [facts.wallets[id_] for id_ in rows.wallets]
+    grants = [facts.grants[id_] for id_ in rows.grants]
+    refunds = list(rows.refunds.values())
+    first_id = rows.transfers[0].id
+    written = await _SQL.post.one(
+        conn,
+        now=facts.now,
+        transfers=_json(rows.transfers),
+        movements=_json([Movement(account, first_id, amount) for account, amount in rows.received.items()]),
+        wallets=_json(wallets),
+        wallet_ids=rows.wallets,
+        grants=_json(grants),
+        grant_ids=rows.grants,
+        opened_holds=_json(rows.opened_holds),
+        closed_holds=_json(rows.closed_holds),
+        refunds=_json(refunds),
+        events=_json([_balance_changed(wallet, rows.transfers[-1].id) for wallet in wallets]),
+    )
+    expected = (len(wallets), len(grants), len(rows.closed_holds), sum(not refund.first for refund in refunds))
+    if tuple(written) != expected:
+        raise BrokenInvariant(f"rows written {tuple(written)}, expected {expected}")
+
+
+def _balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:
+    payload = {
+        "balance": wallet.balance,
+        "held": wallet.held,
+        "available": wallet.available,
+        "transfer_id": transfer_id,
+    }
+    return {"wallet_id": wallet.id, "kind": "balance.changed", "payload": payload}
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return _encoder.encode(rows).decode() if rows else "[]"
