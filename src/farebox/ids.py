@@ -52,6 +52,26 @@ def parse(prefix: str, text: str) -> int | None:
     return number if 0 < number <= MAX_NUMBER and public(prefix, number) == text else None
 
 
+_WALLET_DIGITS = 14
+
+
+def transfer(prefix: str, wallet_id: int, number: int) -> str:
+    """The public id of something in a wallet's journal: it names the wallet, where it is looked up."""
+    return f"{prefix}_{wallet_id:014x}{number:x}"
+
+
+def parse_transfer(prefix: str, text: str) -> tuple[int, int] | None:
+    """The wallet and the number in such an id, or None when it can't be one."""
+    head, _, digits = text.partition("_")
+    if head != prefix or not _WALLET_DIGITS < len(digits) <= _WALLET_DIGITS + 16:
+        return None
+    try:
+        wallet_id, number = int(digits[:_WALLET_DIGITS], 16), int(digits[_WALLET_DIGITS:], 16)
+    except ValueError:
+        return None
+    return (wallet_id, number) if transfer(prefix, wallet_id, number) == text and number <= MAX_NUMBER else None
+
+
 def new_api_key(kind: str, slug: str = "") -> str:
     """A new secret: `pk_live_<slug>_…` for providers, `ok_live_…` for organizations, `fbx_admin_…`."""
     random = secrets.token_hex(24)

@@ -144,6 +144,8 @@ class Batch:
 
     def decide(self, ask: Ask) -> Outcome:
         """The outcome of one ask: what its key already stands for, or a decision of now."""
+        if ask.credential_id in self.facts.revoked_credentials:
+            return self._nothing(Refusal.CREDENTIAL_REVOKED)
         known = self.facts.keys.get((ask.client, ask.key))
         if known is not None:
             return self._again(known, ask)

@@ -3,19 +3,19 @@
 Pure: no clock, no database. Where several rules are broken, the first in this order names the
 refusal, for every kind of ask:
 
-1.  credential_revoked      the caller's key was revoked meanwhile
-2.  price_changed           the amount was computed with prices that no longer hold (asked again, never shown)
-3.  wallet_unknown, grant_unknown, hold_unknown, charge_unknown
-4.  grant_revoked, grant_replaced, grant_expired
-5.  hold_closed, hold_expired
-6.  capture_exceeds_hold, refund_exceeds_charge
-7.  asset_mismatch
-8.  charge_limit_exceeded   the payer's limit for one charge
-9.  grant_limit_exceeded    the payer's limit for the whole grant
-10. insufficient_balance
-11. amount_overflow         a balance would pass what a bigint holds
+1.  price_changed           the amount was computed with prices that no longer hold (asked again, never shown)
+2.  wallet_unknown, grant_unknown, hold_unknown, charge_unknown
+3.  grant_revoked, grant_replaced, grant_expired
+4.  hold_expired, hold_closed
+5.  capture_exceeds_hold, refund_exceeds_charge
+6.  asset_mismatch
+7.  charge_limit_exceeded   the payer's limit for one charge
+8.  grant_limit_exceeded    the payer's limit for the whole grant
+9.  insufficient_balance
+10. amount_overflow         a balance would pass what a bigint holds
 
-idempotency_key_reused and reference_reused come before all of them: they are about another ask.
+Before all of them, and before these rules are asked: credential_revoked (the caller is not who it was),
+then idempotency_key_reused and reference_reused (they are about another ask).
 """
 
 from collections.abc import Callable
@@ -46,8 +46,6 @@ END_REFUSALS = {"revoked": Refusal.GRANT_REVOKED, "replaced": Refusal.GRANT_REPL
 
 def decide(ask: Ask, facts: Facts) -> Plan | Refusal:
     """Decides one ask on the facts as they stand at its place in the batch."""
-    if ask.credential_id in facts.revoked_credentials:
-        return Refusal.CREDENTIAL_REVOKED
     return _DECIDERS[type(ask)](ask, facts)
 
 

@@ -69,7 +69,8 @@ class Usage(Struct, frozen=True, gc=False):
 class Pricing(Struct, frozen=True, gc=False):
     """How an amount came about, kept with the charge so that it can be explained."""
 
-    price_id: int
+    price_id: int | None
+    """None where an amount was given and only converted."""
     markup_ppm: int
     revision: int
     """Of the price book that the amount was computed with."""

@@ -90,8 +90,6 @@ CREATE TABLE connection_requests (
     -- What was asked for, in units of the wallet's asset.
     limit_units       bigint CHECK (limit_units > 0),
     grant_ttl_s       bigint CHECK (grant_ttl_s > 0),
-    -- SHA-256 of the terms as shown; an approval names it, so that what was shown is what is granted.
-    terms             bytea NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT now(),
     expires_at        timestamptz NOT NULL,
     answered_at       timestamptz,

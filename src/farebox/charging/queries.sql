@@ -1,0 +1,4 @@
+-- name: stored
+-- The outcome that a key already stands for.
+SELECT fingerprint, id, refusal, amount, available_after, remaining_after, created_at
+FROM transfers WHERE client = :client AND key = :key

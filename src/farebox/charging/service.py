@@ -1,0 +1,273 @@
+"""From what was used to what is taken: prices the usage, asks the ledger, and says what became of it."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+from asyncpg import Pool, Record
+
+from farebox.consent.types import GrantRef
+from farebox.db import queries
+from farebox.errors import Busy, Internal, Invalid, Unauthorized
+from farebox.identity.types import Principal
+from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailable
+from farebox.ledger.store import BrokenInvariant
+from farebox.ledger.types import MAX_UNITS, Ask, Capture, Charge, Hold, Outcome, Pricing, RecordUsage, Refusal, Usage
+from farebox.money import ceil
+from farebox.pricing.book import Book, NotConvertible, Quote, UnknownModel
+from farebox.pricing.compute import NotPriced
+from farebox.pricing.service import Prices, now
+from farebox.pricing.types import PPM
+from farebox.wallets.accounts import Accounts
+
+_SQL = queries.load("farebox.charging")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def fingerprint(*parts: Any) -> bytes:
+    """What makes two requests the same request: 16 bytes of the operation and its parsed values."""
+    return hashlib.blake2b(_encode(parts), digest_size=16).digest()
+
+
+def own_key() -> str:
+    """A key for a caller that sent none: a retry of theirs is a new ask, one of ours is not."""
+    return f"auto:{secrets.token_hex(12)}"
+
+
+class Bill(msgspec.Struct, frozen=True, gc=False):
+    """What is to be paid for: usage by the price book, or an amount that the provider has computed."""
+
+    model: str | None = None
+    usage: Usage | None = None
+    amount: int | None = None
+    asset: str | None = None
+    """Of `amount`; None: the wallet's."""
+
+
+class Charging:
+    """Everything that charges a wallet goes through here."""
+
+    def __init__(self, pool: "Pool[Record]", ledger: Ledger, prices: Prices, accounts: Accounts) -> None:
+        self._pool = pool
+        self._ledger = ledger
+        self._prices = prices
+        self._accounts = accounts
+
+    async def charge(
+        self, principal: Principal, provider_id: int, grant: GrantRef, key: str, mark: bytes, bill: Bill
+    ) -> Outcome:
+        """Charges a grant. A refusal is an outcome; raises Problem for what can't be asked."""
+        revenue = self._accounts.known_revenue(provider_id, grant.asset) or await self._accounts.revenue(
+            provider_id, grant.asset
+        )
+
+        def ask(quote: Quote) -> Ask:
+            return Charge(
+                client=principal.client,
+                key=key,
+                fingerprint=mark,
+                credential_id=principal.credential_id,
+                wallet_id=grant.wallet_id,
+                grant_id=grant.grant_id,
+                provider_id=provider_id,
+                revenue_account=revenue,
+                amount=quote.amount,
+                model=bill.model,
+                usage=bill.usage,
+                pricing=quote.pricing,
+            )
+
+        return await self._priced(principal.client, key, mark, provider_id, grant.asset, bill, ask)
+
+    async def hold(
+        self, principal: Principal, provider_id: int, grant: GrantRef, key: str, mark: bytes, bill: Bill, ttl_s: int
+    ) -> Outcome:
+        """Reserves what the bill would cost."""
+
+        def ask(quote: Quote) -> Ask:
+            if not quote.amount:
+                raise Invalid.field("amount", "a hold reserves at least one unit")
+            return Hold(
+                client=principal.client,
+                key=key,
+                fingerprint=mark,
+                credential_id=principal.credential_id,
+                wallet_id=grant.wallet_id,
+                grant_id=grant.grant_id,
+                amount=quote.amount,
+                ttl_s=ttl_s,
+                model=bill.model,
+                pricing=quote.pricing,
+            )
+
+        return await self._priced(principal.client, key, mark, provider_id, grant.asset, bill, ask)
+
+    async def capture(
+        self, principal: Principal, provider_id: int, grant: GrantRef, hold_id: int, key: str, mark: bytes, bill: Bill
+    ) -> Outcome:
+        """Takes what was used out of a hold and frees the rest; a bill of nothing takes the whole hold."""
+        revenue = await self._accounts.revenue(provider_id, grant.asset)
+
+        def ask(quote: Quote | None) -> Ask:
+            return Capture(
+                client=principal.client,
+                key=key,
+                fingerprint=mark,
+                credential_id=principal.credential_id,
+                wallet_id=grant.wallet_id,
+                grant_id=grant.grant_id,
+                hold_id=hold_id,
+                provider_id=provider_id,
+                revenue_account=revenue,
+                amount=None if quote is None else quote.amount,
+                model=bill.model,
+                usage=bill.usage,
+                pricing=None if quote is None else quote.pricing,
+            )
+
+        if bill.usage is None and bill.amount is None:
+            return await self.submit(ask(None))
+        return await self._priced(principal.client, key, mark, provider_id, grant.asset, bill, ask)
+
+    async def record(
+        self,
+        principal: Principal,
+        provider_id: int,
+        wallet_id: int,
+        asset: str,
+        grant: GrantRef | None,
+        key: str,
+        mark: bytes,
+        bill: Bill,
+    ) -> Outcome:
+        """Books usage that has already happened, whatever the balance (RULES 6)."""
+        revenue = await self._accounts.revenue(provider_id, asset)
+
+        def ask(quote: Quote) -> Ask:
+            return RecordUsage(
+                client=principal.client,
+                key=key,
+                fingerprint=mark,
+                credential_id=principal.credential_id,
+                wallet_id=wallet_id,
+                grant_id=None if grant is None else grant.grant_id,
+                provider_id=provider_id,
+                revenue_account=revenue,
+                amount=quote.amount,
+                model=bill.model,
+                usage=bill.usage,
+                pricing=quote.pricing,
+            )
+
+        return await self._priced(principal.client, key, mark, provider_id, asset, bill, ask)
+
+    async def submit(self, ask: Ask) -> Outcome:
+        """Asks the ledger; its exceptions become Problems, a key that was revoked meanwhile becomes a 401."""
+        try:
+            outcome = await self._ledger.submit(ask)
+        except Overloaded as error:
+            raise Busy(
+                "too much at once; nothing was done", "overloaded", retry_after_s=error.retry_after_s
+            ) from None
+        except Unavailable as error:
+            raise Busy("the database is away; nothing was done", retry_after_s=error.retry_after_s) from None
+        except OutcomeUnknown as error:
+            raise Busy(
+                "the answer was lost: ask again with the same idempotency key to learn what became of it",
+                "outcome_unknown",
+                retry_after_s=error.retry_after_s,
+            ) from None
+        except BrokenInvariant:
+            raise Internal("the books would not have balanced, so nothing was written", "broken_invariant") from None
+        if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
+            raise Unauthorized("this API key was revoked")
+        return outcome
+
+    def quote(self, book: Book, provider_id: int, asset: str, bill: Bill, at: datetime) -> Quote:
+        """What a bill comes to in units of `asset` at a moment; raises Invalid."""
+        if bill.usage is None:
+            return _converted(book, bill, asset)
+        if bill.model is None:
+            raise Invalid.field("model", "needed to price usage")
+        try:
+            quote = book.quote(provider_id, bill.model, bill.usage, asset, at)
+        except UnknownModel as error:
+            raise _unknown_model(error.nearest) from None
+        except NotPriced as error:
+            raise Invalid(f"this model has no price per {error}", "not_priced") from None
+        except NotConvertible as error:
+            raise Invalid(str(error), "not_convertible") from None
+        if quote.amount > MAX_UNITS:
+            raise Invalid("the amount is larger than any wallet", "amount_too_large")
+        return quote
+
+    async def preview(self, provider_id: int, asset: str, bill: Bill) -> Quote:
+        """What a bill would come to, by the book of now."""
+        return self.quote(await self._prices.fresh(), provider_id, asset, bill, now())
+
+    async def _priced(
+        self,
+        client: str,
+        key: str,
+        mark: bytes,
+        provider_id: int,
+        asset: str,
+        bill: Bill,
+        ask: Callable[[Quote], Ask],
+    ) -> Outcome:
+        """Prices by the book at hand; where that turns out to be old, by the new one."""
+        book, at = self._prices.book, now()
+        while True:
+            try:
+                asked = ask(self.quote(book, provider_id, asset, bill, at))
+            except Invalid:
+                newer = await self._prices.fresh()
+                if newer is not book:
+                    book = newer
+                    continue
+                stored = await self._stored(client, key, mark)
+                if stored is None:
+                    raise
+                return stored
+            outcome = await self.submit(asked)
+            if outcome.refusal is not Refusal.PRICE_CHANGED:
+                return outcome
+            # The clock that counts is the database's (RULES 18): it has reached the next version.
+            book, at = await self._prices.fresh(), max(at, outcome.created_at)
+
+    async def _stored(self, client: str, key: str, mark: bytes) -> Outcome | None:
+        """The outcome of an earlier ask, for a retry that can't be priced any more."""
+        row = await _SQL.stored.first(self._pool, client=client, key=key)
+        if row is None or row["fingerprint"] != mark:
+            return None
+        refusal = None if row["refusal"] is None else Refusal(row["refusal"])
+        return Outcome(
+            row["id"],
+            refusal,
+            row["amount"],
+            row["available_after"],
+            row["remaining_after"],
+            row["created_at"],
+            replayed=True,
+        )
+
+
+def _converted(book: Book, bill: Bill, asset: str) -> Quote:
+    assert bill.amount is not None
+    try:
+        conversion = Fraction(1) if bill.asset is None else book.conversion(bill.asset, asset)
+    except NotConvertible as error:
+        raise Invalid(str(error), "not_convertible") from None
+    units = ceil(bill.amount * conversion)
+    if units > MAX_UNITS:
+        raise Invalid("the amount is larger than any wallet", "amount_too_large")
+    return Quote(units, Pricing(None, PPM, book.revision, None))
+
+
+def _unknown_model(nearest: list[str]) -> Invalid:
+    hint = f"; did you mean {', '.join(nearest)}?" if nearest else "; GET /v1/prices lists what has one"
+    return Invalid(f"there is no price for this model{hint}", "unknown_model", extra={"nearest": nearest})

@@ -1,0 +1,50 @@
+"""Who may: keys out of headers into principals, with limits on guessing and on asking."""
+
+from farebox.errors import Forbidden, Problem, TooMany, Unauthorized
+from farebox.http.limits import RateLimit
+from farebox.identity.keys import Keys
+from farebox.identity.types import READ, Principal
+from farebox.settings import Settings
+
+
+class Access:
+    """Checks keys. Failures are counted by address, so that guessing is slow; valid keys are never in its way."""
+
+    def __init__(self, keys: Keys, settings: Settings) -> None:
+        self._keys = keys
+        self._failures = RateLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
+        self._requests = RateLimit(settings.requests_per_key_s)
+        self.polls = RateLimit(settings.polls_per_user_s)
+
+    async def principal(self, secret: str | None, address: str, scope: str = READ) -> Principal:
+        """The owner of a key that is valid now; raises Unauthorized, TooMany, Forbidden."""
+        found = None if secret is None else await self._keys.authenticate(secret)
+        if found is None:
+            raise self._refused(address)
+        return self._admit(found, scope)
+
+    async def remembered(self, secret: str | None, address: str, scope: str) -> tuple[Principal, bool]:
+        """As `principal`, but from memory where it can be (then True): the ledger checks the key again."""
+        known = None if secret is None else self._keys.remembered(secret)
+        if known is None:
+            return await self.principal(secret, address, scope), False
+        return self._admit(known, scope), True
+
+    async def confirm(self, secret: str | None, address: str, problem: Problem) -> Problem:
+        """The problem to answer with, where the key came from memory and the ledger was not asked."""
+        if secret is not None and await self._keys.authenticate(secret) is not None:
+            return problem
+        return self._refused(address)
+
+    def _admit(self, found: Principal, scope: str) -> Principal:
+        if scope not in found.scopes:
+            raise Forbidden(f"this key has no {scope} scope", "scope_missing")
+        self._requests.take(str(found.credential_id))
+        return found
+
+    def _refused(self, address: str) -> Problem:
+        try:
+            self._failures.take(address)
+        except TooMany as error:
+            return error
+        return Unauthorized("send a valid API key")

@@ -1,0 +1,78 @@
+"""The charge call that CONXA and KNAI have in common: a provider's key, a session token, a body, an answer."""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from farebox.charging.service import Bill, fingerprint, own_key
+from farebox.consent.types import GrantRef
+from farebox.errors import Problem
+from farebox.http import edge
+from farebox.http.access import Access
+from farebox.http.dialects.tokens import whole_tokens
+from farebox.http.problem import retry_after
+from farebox.http.strict import Reader
+from farebox.identity.types import WRITE, Principal
+from farebox.ledger.types import Outcome, Refusal
+from farebox.pricing.book import Book
+from farebox.services import Services
+
+B = TypeVar("B")
+
+
+class SessionDialect(Struct, Generic[B], frozen=True):
+    """How one dialect says it."""
+
+    operation: str
+    """Names the call in fingerprints: the same key for another operation is another request."""
+    session_header: bytes
+    key_header: bytes
+    reader: Reader[B]
+    provider_of: Callable[[Principal, dict[bytes, bytes]], int]
+    """The provider that calls; raises Unauthorized."""
+    bill: Callable[[B, Book], Bill]
+    unknown_session: Callable[[], Problem]
+    foreign_session: Callable[[], Problem]
+    approved: Callable[[B, GrantRef, Outcome, int], bytes]
+    """The body for a charge that was taken; the last argument is the wallet's balance in whole tokens."""
+    refused: Callable[[Refusal, int], tuple[int, bytes]]
+    problem: Callable[[Problem], tuple[int, bytes]]
+
+
+def charge_route(services: Services, access: Access, dialect: SessionDialect[Any]) -> edge.App:
+    """The dialect's charge as a plain ASGI function."""
+    consent, charging, prices = services.consent, services.charging, services.prices
+    limit = services.settings.max_body_bytes
+
+    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
+        headers = edge.headers_of(scope)
+        secret = edge.text(headers.get(b"x-provider-api-key"))
+        from_memory = False
+        try:
+            principal, from_memory = await access.remembered(secret, edge.address_of(scope), WRITE)
+            provider_id = dialect.provider_of(principal, headers)
+            key = edge.idempotency_key(headers.get(dialect.key_header), required=False)
+            asked = dialect.reader.read(await edge.body_of(headers, receive, limit))
+            token = edge.text(headers.get(dialect.session_header)) or ""
+            grant = consent.remembered(token) or await consent.resolve(token)
+            if grant is None:
+                raise dialect.unknown_session()
+            if grant.provider_id != provider_id:
+                raise dialect.foreign_session()
+            bill = dialect.bill(asked, prices.book)
+            mark = fingerprint(dialect.operation, grant.grant_id, asked)
+            outcome = await charging.charge(principal, provider_id, grant, key or own_key(), mark, bill)
+        except Problem as problem:
+            if from_memory and problem.status < 500:
+                problem = await access.confirm(secret, edge.address_of(scope), problem)
+            status, body = dialect.problem(problem)
+            await edge.reply(send, status, body, *retry_after(problem))
+            return
+        balance = whole_tokens(prices.book, grant.asset, outcome.available)
+        if outcome.refusal is None:
+            await edge.reply(send, 200, dialect.approved(asked, grant, outcome, balance))
+        else:
+            await edge.reply(send, *dialect.refused(outcome.refusal, balance))
+
+    return call

@@ -1,0 +1,105 @@
+"""The edge of the hot routes: what a plain ASGI function needs of HTTP, and no more.
+
+The few routes that are called once per charge are answered here, before the framework: for them a
+framework costs as much as the charge. They share readers and writers with everything else.
+"""
+
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from farebox.errors import BadRequest, TooLarge
+from farebox.http.strict import check_content_type
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_ids = itertools.count(1)
+_prefix = f"req_{secrets.token_hex(5)}"
+
+JSON = (b"content-type", b"application/json")
+PROBLEM_JSON = (b"content-type", b"application/problem+json")
+MAX_KEY = 255
+
+
+def request_id() -> str:
+    """A fresh id for a request: random for the process, counted within it."""
+    return f"{_prefix}{next(_ids):08x}"
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by name; of those that stand more than once, the last."""
+    return dict(scope["headers"])
+
+
+def address_of(scope: Scope) -> str:
+    """Where the request comes from; a proxy's word counts only where it is trusted (see `trusted_proxies`)."""
+    client = scope.get("client")
+    return client[0] if client else "local"
+
+
+async def body_of(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
+    """The whole body; raises TooLarge before more than `limit` bytes are kept, UnsupportedMediaType if not JSON."""
+    if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
+        check_content_type(text(headers.get(b"content-type")), text(headers.get(b"content-encoding")))
+    announced = headers.get(b"content-length")
+    if announced is not None and (len(announced) > 18 or int(announced) > limit):
+        raise TooLarge(f"a body may have {limit} bytes")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        parts = [body]
+        size = len(body)
+        while message.get("more_body"):
+            message = await receive()
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise TooLarge(f"a body may have {limit} bytes")
+            parts.append(part)
+        body = b"".join(parts)
+    if len(body) > limit:
+        raise TooLarge(f"a body may have {limit} bytes")
+    if message["type"] == "http.disconnect":
+        raise BadRequest("the client went away before the body was complete")
+    return body
+
+
+def text(value: bytes | None) -> str | None:
+    """A header's value as text."""
+    return None if value is None else value.decode("latin-1")
+
+
+def idempotency_key(value: bytes | None, *, required: bool) -> str | None:
+    """The caller's key; raises BadRequest where it is missing or can't be one (1 to 255 visible ASCII characters)."""
+    if value is None or not value:
+        if required:
+            raise BadRequest(
+                "send an Idempotency-Key header, so that a retry is not done twice", "idempotency_key_missing"
+            )
+        return None
+    if len(value) > MAX_KEY or not value.isascii() or not (key := value.decode("ascii")).isprintable():
+        raise BadRequest(
+            f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters", "idempotency_key_invalid"
+        )
+    if key.startswith("auto:"):
+        raise BadRequest("keys that start with auto: are the server's own", "idempotency_key_invalid")
+    return key
+
+
+async def reply(
+    send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes], content_type: tuple[bytes, bytes] = JSON
+) -> None:
+    """Sends one whole answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [content_type, (b"content-length", b"%d" % len(body)), *headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

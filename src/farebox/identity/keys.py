@@ -1,0 +1,126 @@
+"""API keys: making, checking and revoking them."""
+
+from collections import OrderedDict
+from datetime import datetime
+
+from asyncpg import Pool, Record
+
+from farebox import ids
+from farebox.db import queries
+from farebox.errors import NotFound
+from farebox.identity.types import READ, WRITE, Key, Principal
+
+_SQL = queries.load("farebox.identity")
+_REMEMBERED = 4096
+ENVIRONMENT = "environment"
+
+
+class Keys:
+    """The keys of one database.
+
+    What a key stands for never changes, so it is remembered; whether it still holds is asked again: by the
+    ledger inside the batch, by `authenticate` on every call. So a revoked key ends at once, on every worker.
+    """
+
+    def __init__(self, pool: "Pool[Record]") -> None:
+        self._pool = pool
+        self._known: OrderedDict[bytes, Principal] = OrderedDict()
+
+    def remembered(self, secret: str) -> Principal | None:
+        """What the key stood for when it was last valid. Only for asks that the ledger checks again."""
+        return self._known.get(ids.digest(secret))
+
+    async def authenticate(self, secret: str) -> Principal | None:
+        """The owner of a key that is valid now; None for any other text."""
+        digest = ids.digest(secret)
+        row = await _SQL.key_by_hash.first(self._pool, secret_hash=digest)
+        if row is None:
+            self._known.pop(digest, None)
+            return None
+        principal = _principal(row)
+        self._known[digest] = principal
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return principal
+
+    async def make(
+        self,
+        kind: str,
+        name: str,
+        *,
+        slug: str = "",
+        provider_id: int | None = None,
+        organization_id: str | None = None,
+        scopes: tuple[str, ...] = (READ, WRITE),
+        expires_at: datetime | None = None,
+    ) -> tuple[Key, str]:
+        """A new key and its secret, which is shown this once."""
+        secret = ids.new_api_key(kind, slug)
+        row = await _SQL.add_key.one(
+            self._pool,
+            kind=kind,
+            provider_id=provider_id,
+            organization_id=organization_id,
+            name=name,
+            secret_hash=ids.digest(secret),
+            hint=ids.hint(secret),
+            scopes=list(scopes),
+            expires_at=expires_at,
+        )
+        return Key(**row), secret
+
+    async def list(self, kind: str, provider_id: int | None = None, organization_id: str | None = None) -> list[Key]:
+        """The keys of one owner, newest first, without their secrets."""
+        rows = await _SQL.keys_of.all(
+            self._pool, kind=kind, provider_id=provider_id, organization_id=organization_id
+        )
+        return [Key(**row) for row in rows]
+
+    async def revoke(
+        self, key_id: int, kind: str, provider_id: int | None = None, organization_id: str | None = None
+    ) -> None:
+        """Ends a key at once; raises NotFound where the owner has no such valid key."""
+        done = await _SQL.revoke_key.value(
+            self._pool, id=key_id, kind=kind, provider_id=provider_id, organization_id=organization_id
+        )
+        if done is None:
+            raise NotFound("there is no such valid key")
+
+    async def adopt_admin_key(self, secret: str) -> None:
+        """Makes the key from the environment the administrator's; the one that was there before ends."""
+        digest = ids.digest(secret)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _SQL.revoke_other_environment_keys.run(conn, name=ENVIRONMENT, secret_hash=digest)
+            await _SQL.add_key.run(
+                conn,
+                kind="admin",
+                provider_id=None,
+                organization_id=None,
+                name=ENVIRONMENT,
+                secret_hash=digest,
+                hint=f"…{secret[-4:]}",
+                scopes=[READ, WRITE],
+                expires_at=None,
+            )
+            await _SQL.restore_key.run(conn, secret_hash=digest)
+
+    async def first_admin_key(self) -> str | None:
+        """Makes the first administrator's key where there is none; None where there is."""
+        if await _SQL.admin_keys.value(self._pool):
+            return None
+        _, secret = await self.make("admin", "first start")
+        return secret
+
+
+def _principal(row: Record) -> Principal:
+    kind: str = row["kind"]
+    owner = row["provider_id"] if kind == "provider" else row["organization_id"]
+    return Principal(
+        kind=kind,
+        credential_id=row["id"],
+        client=kind if owner is None else f"{kind}:{owner}",
+        scopes=frozenset(row["scopes"]),
+        provider_id=row["provider_id"],
+        slug=row["slug"],
+        organization_id=row["organization_id"],
+    )

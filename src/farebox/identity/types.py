@@ -1,0 +1,55 @@
+"""Who asks: a key's owner and what it may do."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+READ, WRITE = "read", "write"
+
+
+class Principal(Struct, frozen=True):
+    """The owner of a valid key. `client` scopes idempotency keys, so that another key of the owner finds them too."""
+
+    kind: str
+    credential_id: int
+    client: str
+    scopes: frozenset[str]
+    provider_id: int | None = None
+    slug: str | None = None
+    organization_id: str | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.kind == "admin"
+
+
+class Key(Struct, frozen=True):
+    """An API key as it may be shown: never the secret."""
+
+    id: int
+    kind: str
+    name: str
+    hint: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Provider(Struct, frozen=True):
+    """An AI service that charges."""
+
+    id: int
+    slug: str
+    name: str
+    verified: bool
+    markup_ppm: int
+    created_at: datetime
+
+
+class Organization(Struct, frozen=True):
+    """A tenant."""
+
+    id: str
+    name: str
+    created_at: datetime

@@ -1,0 +1,51 @@
+-- name: assets
+SELECT code, name, scale, usd_price FROM assets ORDER BY code
+
+-- name: put_asset
+INSERT INTO assets (code, name, scale, usd_price) VALUES (:code, :name, :scale, :usd_price)
+ON CONFLICT (code) DO UPDATE SET name = excluded.name, usd_price = excluded.usd_price
+    WHERE assets.scale = excluded.scale
+RETURNING code
+
+-- name: revision
+SELECT revision FROM price_book
+
+-- name: book
+-- Only versions that can still matter: the newest that has started, of each model, and those to come.
+(SELECT DISTINCT ON (provider_id, model) id, provider_id, model, asset, rates::text AS rates, starts_at
+ FROM prices WHERE starts_at <= clock_timestamp()
+ ORDER BY provider_id, model, starts_at DESC, id DESC)
+UNION ALL
+SELECT id, provider_id, model, asset, rates::text, starts_at FROM prices WHERE starts_at > clock_timestamp()
+
+-- name: markups
+SELECT id, markup_ppm FROM providers
+
+-- name: add_prices
+INSERT INTO prices (provider_id, model, asset, rates, starts_at, source, created_by)
+SELECT provider_id, model, asset, rates, coalesce(starts_at, clock_timestamp()), :source, :created_by
+FROM json_to_recordset(:prices::json)
+    AS p (provider_id bigint, model text, asset text, rates jsonb, starts_at timestamptz)
+RETURNING id
+
+-- name: price
+SELECT id, provider_id, model, asset, rates::text AS rates, starts_at, source, created_by, created_at
+FROM prices WHERE id = :id
+
+-- name: prices_page
+-- The version of each model that holds now, of one provider or of the book for all.
+SELECT * FROM (
+    SELECT DISTINCT ON (model) id, provider_id, model, asset, rates::text AS rates, starts_at, source, created_by,
+           created_at
+    FROM prices
+    WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at <= clock_timestamp() AND model > :after
+    ORDER BY model, starts_at DESC, id DESC
+) newest WHERE rates IS NOT NULL ORDER BY model LIMIT :limit
+
+-- name: versions
+SELECT id, provider_id, model, asset, rates::text AS rates, starts_at, source, created_by, created_at
+FROM prices WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND model = :model
+ORDER BY starts_at DESC, id DESC LIMIT :limit
+
+-- name: any_price
+SELECT EXISTS (SELECT FROM prices)

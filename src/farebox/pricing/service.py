@@ -1,0 +1,134 @@
+"""The price book's keeper: loads it when it has changed, and takes in new versions."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from asyncpg import Pool, Record
+
+from farebox.db import queries
+from farebox.errors import Invalid, NotFound
+from farebox.identity.service import note
+from farebox.money import Asset
+from farebox.pricing.book import Book, Version
+from farebox.pricing.compute import BadRate, compile_rates
+from farebox.pricing.types import NewPrice, Price, Rates
+
+_SQL = queries.load("farebox.pricing")
+
+
+class Prices:
+    """The price book of one database."""
+
+    def __init__(self, pool: "Pool[Record]") -> None:
+        self._pool = pool
+        self._book: Book | None = None
+        self._loading = asyncio.Lock()
+
+    @property
+    def book(self) -> Book:
+        """The book as it was last seen; the ledger refuses amounts of a book that is older than its own."""
+        assert self._book is not None, "load() comes first"
+        return self._book
+
+    async def fresh(self) -> Book:
+        """The book as it is now."""
+        revision: int = await _SQL.revision.value(self._pool)
+        if self._book is None or self._book.revision != revision:
+            async with self._loading:
+                if self._book is None or self._book.revision < revision:
+                    self._book = await self._load(revision)
+        return self._book
+
+    async def _load(self, revision: int) -> Book:
+        """What is read here is at least as new as `revision`: where it is newer, the ledger asks for it again."""
+        assets = {row["code"]: Asset(**row) for row in await _SQL.assets.all(self._pool)}
+        markups = {row["id"]: row["markup_ppm"] for row in await _SQL.markups.all(self._pool)}
+        versions: dict[tuple[int | None, str], list[Version]] = {}
+        for row in await _SQL.book.all(self._pool):
+            versions.setdefault((row["provider_id"], row["model"]), []).append(_version(row, assets))
+        for found in versions.values():
+            found.sort(key=lambda version: (version.starts_at, version.id), reverse=True)
+        return Book(
+            revision=revision,
+            assets=assets,
+            markups=markups,
+            versions={key: tuple(found) for key, found in versions.items()},
+            conversions={},
+        )
+
+    async def add(self, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
+        """Adds versions, all or none; their numbers, in order. Raises Invalid for rates that can't be kept."""
+        assets = (await self.fresh()).assets
+        for price in prices:
+            _check(price, assets)
+        async with self._pool.acquire() as conn, conn.transaction():
+            rows = await _SQL.add_prices.all(
+                conn, prices=msgspec.json.encode(prices).decode(), source=source, created_by=actor
+            )
+            await note(conn, actor, "prices.add", source, models=len(prices))
+        await self.fresh()
+        return [row["id"] for row in rows]
+
+    async def price(self, price_id: int) -> Price:
+        """One version by its number; it must exist."""
+        return _price(await _SQL.price.one(self._pool, id=price_id))
+
+    async def versions(self, provider_id: int | None, model: str, limit: int = 100) -> list[Price]:
+        """The versions of one model's price, newest first; NotFound where there is none."""
+        rows = await _SQL.versions.all(self._pool, provider_id=provider_id, model=model, limit=limit)
+        if not rows:
+            raise NotFound("there is no price for this model")
+        return [_price(row) for row in rows]
+
+    async def page(self, provider_id: int | None, after: str, limit: int) -> list[Price]:
+        """The prices that hold now, by model."""
+        rows = await _SQL.prices_page.all(self._pool, provider_id=provider_id, after=after, limit=limit)
+        return [_price(row) for row in rows]
+
+    async def any(self) -> bool:
+        """Whether there is any price."""
+        return bool(await _SQL.any_price.value(self._pool))
+
+    async def put_asset(self, actor: str, code: str, name: str, scale: int, usd_price: Decimal | None) -> Asset:
+        """Adds an asset, or changes its name and price; its scale can't change."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            done = await _SQL.put_asset.value(conn, code=code, name=name, scale=scale, usd_price=usd_price)
+            if done is None:
+                raise Invalid.field("scale", "an asset's scale can't change: amounts are counted in it")
+            await note(conn, actor, "asset.put", code, scale=scale, usd_price=str(usd_price))
+        return (await self.fresh()).assets[code]
+
+
+def _check(price: NewPrice, assets: dict[str, Asset]) -> None:
+    asset = assets.get(price.asset)
+    if asset is None:
+        raise Invalid.field("asset", f"one of {', '.join(assets)}")
+    if price.rates is None:
+        return
+    try:
+        compile_rates(price.rates, asset.scale)
+    except BadRate as error:
+        raise Invalid(f"{price.model}: {error}") from None
+
+
+def _version(row: Record, assets: dict[str, Asset]) -> Version:
+    rates = _rates(row["rates"])
+    compiled = None if rates is None else compile_rates(rates, assets[row["asset"]].scale)
+    return Version(row["id"], row["asset"], row["starts_at"], compiled)
+
+
+def _price(row: Record) -> Price:
+    fields: dict[str, Any] = dict(row)
+    return Price(**fields | {"rates": _rates(fields["rates"])})
+
+
+def _rates(text: str | None) -> Rates | None:
+    return None if text is None else msgspec.json.decode(text, type=Rates)
+
+
+def now() -> datetime:
+    """This machine's clock: good enough to choose a version, since the ledger checks by the database's."""
+    return datetime.now(UTC)

@@ -1,0 +1,116 @@
+-- name: add_wallet
+INSERT INTO accounts (id, kind, asset, owner, organization_id)
+VALUES (:id, 'wallet', :asset, :owner, :organization_id) ON CONFLICT (id) DO NOTHING RETURNING id
+
+-- name: wallet
+SELECT a.id, a.asset, s.scale, a.balance, a.held, a.debt, a.owner, a.organization_id, a.created_at
+FROM accounts a JOIN assets s ON s.code = a.asset WHERE a.id = :id AND a.kind = 'wallet'
+
+-- name: wallets_page
+SELECT a.id, a.asset, s.scale, a.balance, a.held, a.debt, a.owner, a.organization_id, a.created_at
+FROM accounts a JOIN assets s ON s.code = a.asset
+WHERE a.kind = 'wallet' AND a.id > :after
+  AND (:organization_id::text IS NULL OR a.organization_id = :organization_id)
+  AND (:owner::text IS NULL OR a.owner = :owner)
+ORDER BY a.id LIMIT :limit
+
+-- name: revenue_account
+-- The account that takes in what a provider earns in one asset; made when it is first needed.
+WITH made AS (
+    INSERT INTO accounts (id, kind, asset, provider_id)
+    VALUES (nextval('account_ids'), 'revenue', :asset, :provider_id)
+    ON CONFLICT (provider_id, asset) DO NOTHING RETURNING id
+)
+SELECT id FROM made UNION ALL SELECT id FROM accounts WHERE provider_id = :provider_id AND asset = :asset LIMIT 1
+
+-- name: external_account
+-- The outside world, by source and asset; made when it is first needed.
+WITH made AS (
+    INSERT INTO accounts (id, kind, asset, source) VALUES (nextval('account_ids'), 'external', :asset, :source)
+    ON CONFLICT (source, asset) DO NOTHING RETURNING id
+)
+SELECT id FROM made UNION ALL SELECT id FROM accounts WHERE source = :source AND asset = :asset LIMIT 1
+
+-- name: revenue_balances
+SELECT b.asset, s.scale, b.balance FROM account_balances b
+JOIN accounts a ON a.id = b.id JOIN assets s ON s.code = b.asset
+WHERE a.provider_id = :provider_id ORDER BY b.asset
+
+-- name: statement
+-- Newest first. Numbers rise with time within an account, so the id is the cursor.
+SELECT e.transfer_id, t.kind, e.amount, e.balance_after,
+       coalesce(p.slug, o.source, o.id::text) AS counterpart, t.model, t.note, t.reference, e.created_at
+FROM entries e
+JOIN transfers t ON t.wallet_id = e.wallet_id AND t.id = e.transfer_id
+JOIN accounts o ON o.id = CASE WHEN t.debit_account = e.account_id THEN t.credit_account ELSE t.debit_account END
+LEFT JOIN providers p ON p.id = o.provider_id
+WHERE e.account_id = :account_id AND e.transfer_id < :before
+  AND (:since::timestamptz IS NULL OR e.created_at >= :since)
+  AND (:until::timestamptz IS NULL OR e.created_at < :until)
+ORDER BY e.transfer_id DESC LIMIT :limit
+
+-- name: period
+-- What a wallet had before a period and what moved in it.
+SELECT coalesce((
+           SELECT balance_after FROM entries
+           WHERE account_id = :account_id AND created_at < :since ORDER BY transfer_id DESC LIMIT 1
+       ), 0) AS opening,
+       coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS money_in,
+       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS money_out,
+       count(*) AS entries
+FROM entries WHERE account_id = :account_id AND created_at >= :since AND created_at < :until
+
+-- name: journal_of_wallet
+SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, g.provider_id,
+       g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
+       t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
+       t.reference, t.note, t.created_at
+FROM transfers t
+JOIN accounts a ON a.id = t.wallet_id
+LEFT JOIN grants g ON g.id = t.grant_id
+LEFT JOIN providers p ON p.id = g.provider_id
+LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+WHERE t.wallet_id = :wallet_id AND t.id < :before AND (:kinds::text[] IS NULL OR t.kind = ANY(:kinds))
+ORDER BY t.id DESC LIMIT :limit
+
+-- name: journal_of_provider
+SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, g.provider_id,
+       g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
+       t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
+       t.reference, t.note, t.created_at
+FROM transfers t
+JOIN accounts a ON a.id = t.wallet_id
+LEFT JOIN grants g ON g.id = t.grant_id
+LEFT JOIN providers p ON p.id = g.provider_id
+LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+WHERE t.provider_id = :provider_id AND t.id < :before
+ORDER BY t.id DESC LIMIT :limit
+
+-- name: transfer
+SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, g.provider_id,
+       g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
+       t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
+       t.reference, t.note, t.created_at
+FROM transfers t
+JOIN accounts a ON a.id = t.wallet_id
+LEFT JOIN grants g ON g.id = t.grant_id
+LEFT JOIN providers p ON p.id = g.provider_id
+LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+WHERE t.wallet_id = :wallet_id AND t.id = :id
+
+-- name: hold
+SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.amount, h.captured, h.state,
+       h.void_reason, h.model, h.expires_at, h.created_at, h.closed_at, clock_timestamp() AS now
+FROM holds h
+JOIN accounts a ON a.id = h.wallet_id JOIN grants g ON g.id = h.grant_id JOIN providers p ON p.id = g.provider_id
+WHERE h.wallet_id = :wallet_id AND h.id = :id
+
+-- name: holds_of_wallet
+SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.amount, h.captured, h.state,
+       h.void_reason, h.model, h.expires_at, h.created_at, h.closed_at, clock_timestamp() AS now
+FROM holds h
+JOIN accounts a ON a.id = h.wallet_id JOIN grants g ON g.id = h.grant_id JOIN providers p ON p.id = g.provider_id
+WHERE h.wallet_id = :wallet_id AND h.id < :before ORDER BY h.id DESC LIMIT :limit

@@ -1,0 +1,103 @@
+"""Wallets: making them, and reading what they hold and what happened to them."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from asyncpg import Pool, Record
+
+from farebox import ids
+from farebox.db import queries
+from farebox.errors import Invalid, NotFound
+from farebox.identity.service import note
+from farebox.wallets.types import Entry, HoldRecord, TransferRecord, Wallet
+
+_SQL = queries.load("farebox.wallets")
+
+
+class Wallets:
+    """The wallets of one database."""
+
+    def __init__(self, pool: "Pool[Record]") -> None:
+        self._pool = pool
+
+    async def add(self, actor: str, asset: str, owner: str | None, organization_id: str | None) -> Wallet:
+        """Opens an empty wallet under a random number."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            wallet_id: int | None = None
+            while wallet_id is None:  # a number that is taken is drawn again
+                try:
+                    wallet_id = await _SQL.add_wallet.value(
+                        conn, id=ids.new_wallet_id(), asset=asset, owner=owner, organization_id=organization_id
+                    )
+                except asyncpg.ForeignKeyViolationError:
+                    raise Invalid.field("asset", "no such asset; GET /v1/assets lists them") from None
+            await note(conn, actor, "wallet.add", str(wallet_id), asset=asset)
+        return await self.get(wallet_id)
+
+    async def get(self, wallet_id: int) -> Wallet:
+        """A wallet by its number; NotFound where there is none."""
+        row = await _SQL.wallet.first(self._pool, id=wallet_id)
+        if row is None:
+            raise NotFound("there is no such wallet")
+        return Wallet(**row)
+
+    async def page(self, after: int, limit: int, organization_id: str | None, owner: str | None) -> list[Wallet]:
+        """Wallets with numbers above `after`; of one organization or owner where given."""
+        rows = await _SQL.wallets_page.all(
+            self._pool, after=after, limit=limit, organization_id=organization_id, owner=owner
+        )
+        return [Wallet(**row) for row in rows]
+
+    async def statement(
+        self, wallet_id: int, before: int, limit: int, since: datetime | None, until: datetime | None
+    ) -> list[Entry]:
+        """The movements of a wallet, newest first."""
+        rows = await _SQL.statement.all(
+            self._pool, account_id=wallet_id, before=before, limit=limit, since=since, until=until
+        )
+        return [Entry(**row) for row in rows]
+
+    async def period(self, wallet_id: int, since: datetime, until: datetime) -> dict[str, int]:
+        """`opening`, `money_in`, `money_out` and the number of `entries` of a period."""
+        return dict(await _SQL.period.one(self._pool, account_id=wallet_id, since=since, until=until))
+
+    async def history(
+        self, wallet_id: int, before: int, limit: int, kinds: list[str] | None = None
+    ) -> list[TransferRecord]:
+        """Everything that was asked of a wallet, refusals too, newest first."""
+        rows = await _SQL.journal_of_wallet.all(
+            self._pool, wallet_id=wallet_id, before=before, limit=limit, kinds=kinds
+        )
+        return [_transfer(row) for row in rows]
+
+    async def charges_of(self, provider_id: int, before: int, limit: int) -> list[TransferRecord]:
+        """A provider's charges, refused ones too, newest first."""
+        rows = await _SQL.journal_of_provider.all(self._pool, provider_id=provider_id, before=before, limit=limit)
+        return [_transfer(row) for row in rows]
+
+    async def transfer(self, wallet_id: int, number: int) -> TransferRecord | None:
+        """One row of a wallet's journal."""
+        row = await _SQL.transfer.first(self._pool, wallet_id=wallet_id, id=number)
+        return None if row is None else _transfer(row)
+
+    async def hold(self, wallet_id: int, number: int) -> HoldRecord | None:
+        """One hold."""
+        row = await _SQL.hold.first(self._pool, wallet_id=wallet_id, id=number)
+        return None if row is None else HoldRecord(**row)
+
+    async def holds(self, wallet_id: int, before: int, limit: int) -> list[HoldRecord]:
+        """A wallet's holds, newest first."""
+        rows = await _SQL.holds_of_wallet.all(self._pool, wallet_id=wallet_id, before=before, limit=limit)
+        return [HoldRecord(**row) for row in rows]
+
+    async def revenue(self, provider_id: int) -> list[dict[str, Any]]:
+        """What a provider has earned: `asset`, `scale` and `balance`, an asset a row."""
+        return [dict(row) for row in await _SQL.revenue_balances.all(self._pool, provider_id=provider_id)]
+
+
+def _transfer(row: Record) -> TransferRecord:
+    fields: dict[str, Any] = dict(row)
+    units: str | None = fields["units"]
+    return TransferRecord(**fields | {"units": None if units is None else msgspec.json.decode(units)})

@@ -1,0 +1,90 @@
+"""Wallets and what can be read of them. Amounts are units of the wallet's asset."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Wallet(Struct, frozen=True):
+    """A wallet as it stands. `available` = balance - held; below zero it is `debt`."""
+
+    id: int
+    asset: str
+    scale: int
+    balance: int
+    held: int
+    debt: int
+    owner: str | None
+    organization_id: str | None
+    created_at: datetime
+
+    @property
+    def available(self) -> int:
+        return self.balance - self.held
+
+
+class Entry(Struct, frozen=True):
+    """One line of a wallet's statement."""
+
+    transfer_id: int
+    kind: str
+    amount: int
+    balance_after: int
+    counterpart: str
+    model: str | None
+    note: str | None
+    reference: str | None
+    created_at: datetime
+
+
+class TransferRecord(Struct, frozen=True):
+    """One row of the journal, with what it was for."""
+
+    id: int
+    wallet_id: int
+    asset: str
+    kind: str
+    refusal: str | None
+    amount: int
+    refunded: int
+    available_after: int
+    remaining_after: int | None
+    grant_id: int | None
+    parent_id: int | None
+    provider: str | None
+    provider_id: int | None
+    provider_username: str | None
+    key: str
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_input_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    calls: int | None
+    units: dict[str, int] | None
+    price_id: int | None
+    markup_ppm: int | None
+    reference: str | None
+    note: str | None
+    created_at: datetime
+
+
+class HoldRecord(Struct, frozen=True):
+    """A hold as it stands."""
+
+    id: int
+    wallet_id: int
+    asset: str
+    grant_id: int
+    provider: str
+    provider_id: int
+    amount: int
+    captured: int
+    state: str
+    void_reason: str | None
+    model: str | None
+    expires_at: datetime
+    created_at: datetime
+    closed_at: datetime | None
+    now: datetime
