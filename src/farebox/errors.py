@@ -1,18 +1,18 @@
 """What can go wrong outside a decision, in one vocabulary; native and dialects write it out in their own words.
 
-    Problem                     a request that is answered with an error
-    ├── BadRequest              malformed: it never was a request of ours
-    ├── Invalid                 understood, but a value is not acceptable; `errors` says which
-    ├── Unauthorized            no valid key
-    ├── Forbidden               a valid key that may not do this
-    ├── NotFound                absent, or somebody else's: the same answer (RULES 27)
-    ├── Conflict                the thing is in another state by now
-    ├── Gone                    it was there, and its time is over
-    ├── TooMany                 a rate limit; says when to come back
-    └── Busy                    overload, database away, outcome unknown: says when to come back
+Problem                     a request that is answered with an error
+├── BadRequest              malformed: it never was a request of ours
+├── Invalid                 understood, but a value is not acceptable; `errors` says which
+├── Unauthorized            no valid key
+├── Forbidden               a valid key that may not do this
+├── NotFound                absent, or somebody else's: the same answer (RULES 27)
+├── Conflict                the thing is in another state by now
+├── Gone                    it was there, and its time is over
+├── TooMany                 a rate limit; says when to come back
+└── Busy                    overload, database away, outcome unknown: says when to come back
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import Struct
 
@@ -27,9 +27,9 @@ class FieldError(Struct, frozen=True):
 class Problem(Exception):
     """Answered with `status`; `code` is for machines, `detail` for people. Neither repeats the offending value."""
 
-    status: ClassVar[int] = 500
-    default_code: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Something broke on our side"
+    status: int = 500
+    default_code: str = "internal_error"
+    title: str = "Something broke on our side"
 
     def __init__(
         self,

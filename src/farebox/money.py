@@ -41,18 +41,22 @@ def to_units(value: Decimal, scale: int) -> int:
     return units.numerator
 
 
-def to_decimal(units: int, scale: int) -> Decimal:
-    """Units as a decimal amount, with all digits of the scale."""
-    return Decimal(units).scaleb(-(len(str(scale)) - 1))
+def decimal_text(number: int, digits: int) -> str:
+    """`number` × 10^-`digits` as plain text without trailing zeros; exact for any length."""
+    sign, text = "-" if number < 0 else "", str(abs(number)).zfill(digits + 1)
+    whole, fraction = text[: len(text) - digits], text[len(text) - digits :].rstrip("0")
+    return f"{sign}{whole}.{fraction}" if fraction else sign + whole
+
+
+def ones(units: int, scale: int) -> str:
+    """Units as ones of their asset: `ones(1500000, 1000000)` is `1.5`."""
+    return decimal_text(units, len(str(scale)) - 1)
 
 
 def show(units: int, asset: Asset) -> str:
-    """An amount for people: `0.0042 USD`."""
-    value = to_decimal(units, asset.scale)
-    text = f"{value:,f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return f"{text} {asset.code}"
+    """An amount for people: `1,204.0042 USD`."""
+    whole, point, fraction = ones(units, asset.scale).partition(".")
+    return f"{int(whole):,}{point}{fraction} {asset.code}" if whole != "-0" else f"-0{point}{fraction} {asset.code}"
 
 
 def rate(source: Asset, target: Asset) -> Fraction | None:

@@ -1,7 +1,6 @@
 """Everything a request can need, built once at the start and passed down."""
 
 from asyncpg import Pool, Record
-from msgspec import Struct
 
 from farebox.charging.service import Charging
 from farebox.consent.service import Consent
@@ -14,17 +13,18 @@ from farebox.wallets.accounts import Accounts
 from farebox.wallets.service import Wallets
 
 
-class Services(Struct, frozen=True):
-    """The parts of one running server."""
+class Services:
+    """The parts of one running server. A plain class: the framework would look into a structured one."""
 
-    settings: Settings
-    secret: bytes
-    pool: "Pool[Record]"
-    ledger: Ledger
-    keys: Keys
-    directory: Directory
-    consent: Consent
-    prices: Prices
-    wallets: Wallets
-    accounts: Accounts
-    charging: Charging
+    def __init__(self, settings: Settings, secret: bytes, pool: "Pool[Record]", ledger: Ledger) -> None:
+        self.settings = settings
+        self.secret = secret
+        self.pool = pool
+        self.ledger = ledger
+        self.keys = Keys(pool)
+        self.directory = Directory(pool)
+        self.consent = Consent(pool, secret, settings.connection_request_ttl_s, settings.ended_session_visible_s)
+        self.prices = Prices(pool)
+        self.wallets = Wallets(pool)
+        self.accounts = Accounts(pool)
+        self.charging = Charging(pool, ledger, self.prices, self.accounts)

@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailab
 from farebox.ledger.store import BrokenInvariant
 from farebox.ledger.types import MAX_UNITS, Ask, Capture, Charge, Hold, Outcome, Pricing, RecordUsage, Refusal, Usage
 from farebox.money import ceil
-from farebox.pricing.book import Book, NotConvertible, Quote, UnknownModel
+from farebox.pricing.book import ONE, Book, NotConvertible, Quote, UnknownModel
 from farebox.pricing.compute import NotPriced
 from farebox.pricing.service import Prices, now
 from farebox.pricing.types import PPM
@@ -170,9 +169,7 @@ class Charging:
         try:
             outcome = await self._ledger.submit(ask)
         except Overloaded as error:
-            raise Busy(
-                "too much at once; nothing was done", "overloaded", retry_after_s=error.retry_after_s
-            ) from None
+            raise Busy("too much at once; nothing was done", "overloaded", retry_after_s=error.retry_after_s) from None
         except Unavailable as error:
             raise Busy("the database is away; nothing was done", retry_after_s=error.retry_after_s) from None
         except OutcomeUnknown as error:
@@ -259,13 +256,13 @@ class Charging:
 def _converted(book: Book, bill: Bill, asset: str) -> Quote:
     assert bill.amount is not None
     try:
-        conversion = Fraction(1) if bill.asset is None else book.conversion(bill.asset, asset)
+        conversion = ONE if bill.asset is None else book.conversion(bill.asset, asset)
     except NotConvertible as error:
         raise Invalid(str(error), "not_convertible") from None
     units = ceil(bill.amount * conversion)
     if units > MAX_UNITS:
         raise Invalid("the amount is larger than any wallet", "amount_too_large")
-    return Quote(units, Pricing(None, PPM, book.revision, None))
+    return Quote(units, Pricing(None, PPM, book.revision, None, None if conversion == ONE else str(conversion)))
 
 
 def _unknown_model(nearest: list[str]) -> Invalid:

@@ -6,7 +6,7 @@ FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.token_hash = :token_
 SELECT g.id AS grant_id, g.wallet_id, a.asset, g.provider_id
 FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.id = :id
 
--- name: end_open_pair
+-- name: end_open_pair!
 -- A second approval for the same pair replaces the first.
 UPDATE grants SET ended_at = clock_timestamp(), end_reason = 'replaced'
 WHERE provider_id = :provider_id AND provider_username = :provider_username AND ended_at IS NULL
@@ -56,7 +56,7 @@ WHERE r.id = :id
 -- name: lock_request
 SELECT 1 FROM connection_requests WHERE id = :id FOR NO KEY UPDATE
 
--- name: answer_request
+-- name: answer_request!
 UPDATE connection_requests SET answer = :answer, answered_at = clock_timestamp() WHERE id = :id AND answer IS NULL
 
 -- name: status

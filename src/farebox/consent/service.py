@@ -182,9 +182,7 @@ class Consent:
             await note(conn, actor, "request.decline", ids.public("cr", request_id))
         return await self.request(request_id)
 
-    async def _answerable(
-        self, conn: "asyncpg.pool.PoolConnectionProxy[Record]", request_id: int
-    ) -> ConnectionRequest:
+    async def _answerable(self, conn: "asyncpg.pool.PoolConnectionProxy[Record]", request_id: int) -> ConnectionRequest:
         await _SQL.lock_request.run(conn, id=request_id)
         row = await _SQL.request.first(conn, id=request_id)
         if row is None:

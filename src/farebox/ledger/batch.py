@@ -22,6 +22,7 @@ from farebox.ledger.types import (
     Refusal,
     Release,
     StoredOutcome,
+    Tidy,
     Transfer,
     Usage,
     WalletFacts,
@@ -74,6 +75,7 @@ class TransferRow(Struct, omit_defaults=True, gc=False):
     units: dict[str, int] | None = None
     price_id: int | None = None
     markup_ppm: int | None = None
+    conversion: str | None = None
 
 
 class OpenedHold(Struct, gc=False):
@@ -144,6 +146,8 @@ class Batch:
 
     def decide(self, ask: Ask) -> Outcome:
         """The outcome of one ask: what its key already stands for, or a decision of now."""
+        if isinstance(ask, Tidy):
+            return self._nothing(None)
         if ask.credential_id in self.facts.revoked_credentials:
             return self._nothing(Refusal.CREDENTIAL_REVOKED)
         known = self.facts.keys.get((ask.client, ask.key))
@@ -173,7 +177,7 @@ class Batch:
             return self._nothing(Refusal.REFERENCE_REUSED)
         return msgspec.structs.replace(known.outcome, replayed=True)
 
-    def _nothing(self, refusal: Refusal) -> Outcome:
+    def _nothing(self, refusal: Refusal | None) -> Outcome:
         return Outcome(0, refusal, 0, 0, None, self.facts.now)
 
     def _refuse(self, ask: Ask, refusal: Refusal) -> Outcome:
@@ -312,6 +316,7 @@ def _describe(row: TransferRow, ask: Ask) -> None:
             _describe_usage(row, ask.usage)
         if ask.pricing is not None:
             row.price_id, row.markup_ppm = ask.pricing.price_id, ask.pricing.markup_ppm
+            row.conversion = ask.pricing.conversion
     elif isinstance(ask, Hold):
         row.model = ask.model
     elif isinstance(ask, Deposit):

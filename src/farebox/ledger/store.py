@@ -123,9 +123,7 @@ def _read(rows: list[Record]) -> tuple[Facts, list[int]]:
         elif fact == "charge":
             facts.charges[id_] = ChargeFacts(id_, a, b, c, d or 0)
         elif fact == "reference":
-            facts.references[d, s] = StoredOutcome(
-                reference_fingerprint(e, a), Outcome(id_, None, a, b, c, time)
-            )
+            facts.references[d, s] = StoredOutcome(reference_fingerprint(e, a), Outcome(id_, None, a, b, c, time))
         elif fact == "revoked":
             facts.revoked_credentials.add(id_)
         else:

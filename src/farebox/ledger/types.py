@@ -76,6 +76,8 @@ class Pricing(Struct, frozen=True, gc=False):
     """Of the price book that the amount was computed with."""
     until: datetime | None
     """When the next version of this price starts, if one is known."""
+    conversion: str | None = None
+    """Wallet units for one unit of the price's asset, as a fraction; None for the same asset."""
 
 
 class Ask(Struct, kw_only=True, gc=False):
@@ -145,7 +147,7 @@ class Release(Ask, kw_only=True, gc=False):
 class Refund(Ask, kw_only=True, gc=False):
     """Gives back `amount` of a charge, at most what is left of it."""
 
-    grant_id: int
+    grant_id: int | None
     charge_id: int
     revenue_account: int
     amount: int | None
@@ -172,6 +174,10 @@ class RecordUsage(Ask, kw_only=True, gc=False):
     model: str | None = None
     usage: Usage | None = None
     pricing: Pricing | None = None
+
+
+class Tidy(Ask, kw_only=True, gc=False):
+    """Asks for nothing: any batch that touches a wallet frees its expired holds first. Leaves no row of its own."""
 
 
 class WalletFacts(Struct, gc=False):
@@ -225,7 +231,7 @@ class ChargeFacts(Struct, gc=False):
 
     id: int
     wallet_id: int
-    grant_id: int
+    grant_id: int | None
     amount: int
     refunded: int
 

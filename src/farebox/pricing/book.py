@@ -11,6 +11,8 @@ from farebox.money import Asset, rate
 from farebox.pricing.compute import CompiledRates, amount, total_nano
 from farebox.pricing.types import PPM
 
+ONE = Fraction(1)
+
 
 class UnknownModel(LookupError):
     """No price for this model; `nearest` are names that have one."""
@@ -66,8 +68,12 @@ class Book(Struct, frozen=True):
         version, until = self.find(provider_id, model, now)
         assert version.rates is not None
         markup = self.markups.get(provider_id, PPM)
-        units = amount(total_nano(version.rates, usage), markup, self.conversion(version.asset, asset))
-        return Quote(units, Pricing(version.id, markup, self.revision, until))
+        nano = total_nano(version.rates, usage)
+        if version.asset == asset:
+            return Quote(amount(nano, markup, ONE), Pricing(version.id, markup, self.revision, until))
+        conversion = self.conversion(version.asset, asset)
+        pricing = Pricing(version.id, markup, self.revision, until, str(conversion))
+        return Quote(amount(nano, markup, conversion), pricing)
 
     def conversion(self, source: str, target: str) -> Fraction:
         """Target units for one source unit; raises NotConvertible."""

@@ -54,8 +54,8 @@ def compile_rates(rates: Rates, scale: int) -> CompiledRates:
         return elder if text is None else to_nano(text, scale)
 
     def level(above: int, tier: Rates | Tier, base: Level | None) -> Level:
-        input_ = nano(tier.input_token, base and base.input)
-        output = nano(tier.output_token, base and base.output)
+        input_ = nano(tier.input_token, None if base is None else base.input)
+        output = nano(tier.output_token, None if base is None else base.output)
         # An elder's rate of the same level comes before the own rate of the level below.
         return Level(
             above,

@@ -62,42 +62,42 @@ FROM entries WHERE account_id = :account_id AND created_at >= :since AND created
 
 -- name: journal_of_wallet
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
-       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, g.provider_id,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
        g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
        t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
-       t.reference, t.note, t.created_at
+       t.conversion, t.reference, t.note, t.created_at
 FROM transfers t
 JOIN accounts a ON a.id = t.wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
-LEFT JOIN providers p ON p.id = g.provider_id
+LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
 WHERE t.wallet_id = :wallet_id AND t.id < :before AND (:kinds::text[] IS NULL OR t.kind = ANY(:kinds))
 ORDER BY t.id DESC LIMIT :limit
 
 -- name: journal_of_provider
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
-       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, g.provider_id,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
        g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
        t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
-       t.reference, t.note, t.created_at
+       t.conversion, t.reference, t.note, t.created_at
 FROM transfers t
 JOIN accounts a ON a.id = t.wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
-LEFT JOIN providers p ON p.id = g.provider_id
+LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
 WHERE t.provider_id = :provider_id AND t.id < :before
 ORDER BY t.id DESC LIMIT :limit
 
 -- name: transfer
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
-       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, g.provider_id,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
        g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
        t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
-       t.reference, t.note, t.created_at
+       t.conversion, t.reference, t.note, t.created_at
 FROM transfers t
 JOIN accounts a ON a.id = t.wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
-LEFT JOIN providers p ON p.id = g.provider_id
+LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
 WHERE t.wallet_id = :wallet_id AND t.id = :id
 

@@ -65,6 +65,7 @@ class TransferRecord(Struct, frozen=True):
     units: dict[str, int] | None
     price_id: int | None
     markup_ppm: int | None
+    conversion: str | None
     reference: str | None
     note: str | None
     created_at: datetime

@@ -10,4 +10,4 @@ def run_script(name: str) -> None:
     sql = (resources.files("farebox.db.migrations") / "versions" / name).read_text("utf-8")
     connection = op.get_bind().connection.dbapi_connection
     assert connection is not None
-    connection.run_async(lambda raw: raw.execute(sql))  # type: ignore[attr-defined]  # asyncpg takes many statements
+    connection.run_async(lambda raw: raw.execute(sql))  # asyncpg takes many statements

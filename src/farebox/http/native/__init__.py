@@ -1,0 +1,1 @@
+"""Farebox's own API, under `/v1`."""

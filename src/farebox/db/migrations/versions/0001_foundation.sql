@@ -161,6 +161,8 @@ CREATE TABLE transfers (
     -- The price version and markup that made the amount; NULL where the amount was given.
     price_id        bigint,
     markup_ppm      bigint,
+    -- Units of the wallet's asset for one of the price's, as a fraction; NULL: the same asset.
+    conversion      text,
     created_at      timestamptz NOT NULL,
     PRIMARY KEY (wallet_id, id),
     UNIQUE (client, key),

@@ -1,0 +1,82 @@
+"""The composition root: from settings to a running application."""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from farebox.db import durability, pool
+from farebox.ledger.batcher import Ledger, Limits
+from farebox.ledger.sweeper import sweep_forever
+from farebox.services import Services
+from farebox.settings import Settings
+
+log = structlog.get_logger()
+
+
+class UnsafeDatabase(RuntimeError):
+    """The database may lose what it acknowledges."""
+
+
+class WrongSecret(RuntimeError):
+    """The database was set up with another secret key."""
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The key that tokens and cursors are derived with; made in the data directory where none is set."""
+    if settings.secret_key:
+        return bytes.fromhex(settings.secret_key)
+    path = Path(settings.data_dir).expanduser() / "secret.key"
+    with contextlib.suppress(FileExistsError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_hex(32) + "\n")
+    return bytes.fromhex(path.read_text().strip())
+
+
+async def prepare(url: str, settings: Settings, secret: bytes) -> None:
+    """Checks a migrated database before anything is served from it; raises UnsafeDatabase, WrongSecret."""
+    conn = await pool.until_reachable(url, settings, wait_s=30)
+    try:
+        found = await durability.risks(conn)
+        if found and not settings.allow_unsafe_database:
+            raise UnsafeDatabase("; ".join(found) + " (FAREBOX_ALLOW_UNSAFE_DATABASE=true starts all the same)")
+        for risk in found:
+            log.warning("database.unsafe", risk=risk)
+        mark = hashlib.sha256(b"farebox secret " + secret).hexdigest()
+        await conn.execute("INSERT INTO installation VALUES ('secret_mark', $1) ON CONFLICT DO NOTHING", mark)
+        known = await conn.fetchval("SELECT value FROM installation WHERE name = 'secret_mark'")
+        if known != mark:
+            raise WrongSecret(
+                "this database was set up with another secret key: set FAREBOX_SECRET_KEY, or bring back the "
+                "secret.key of its data directory"
+            )
+    finally:
+        await conn.close()
+
+
+@contextlib.asynccontextmanager
+async def open_services(url: Callable[[], str], settings: Settings, secret: bytes) -> AsyncIterator[Services]:
+    """The parts of one server on a prepared database; closes them in order, with the ledger's queue written."""
+    connections = await pool.open_pool(url(), settings)
+
+    async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+        return await pool.connect(url(), settings)
+
+    limits = Limits(batch_items=settings.batch_items, queue_items=settings.queue_items, deadline_s=settings.deadline_s)
+    ledger = Ledger(connect, limits, settings.writers)
+    services = Services(settings, secret, connections, ledger)
+    await services.prices.fresh()
+    sweeper = asyncio.create_task(sweep_forever(connections, ledger, settings))
+    try:
+        yield services
+    finally:
+        sweeper.cancel()
+        await ledger.close()
+        await connections.close()
+

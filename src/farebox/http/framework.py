@@ -1,0 +1,145 @@
+"""The framework's side of the server: everything but the hot routes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+
+from farebox.errors import (
+    BadRequest,
+    FieldError,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    TooLarge,
+)
+from farebox.http import edge
+from farebox.http.access import Access
+from farebox.http.dialects.conxa import routes as conxa
+from farebox.http.dialects.knai import routes as knai
+from farebox.http.native.context import authority
+from farebox.http.native.cursors import Cursors
+from farebox.http.native.router import router as native_router
+from farebox.http.operations import operations
+from farebox.http.problem import problem_body, retry_after
+from farebox.http.strict import Reader, check_content_type
+from farebox.services import Services
+
+log = structlog.get_logger()
+
+ProblemWriter = Callable[[Request[Any, Any, Any], Problem], Response[bytes]]
+
+DIALECTS: dict[str, ProblemWriter] = {
+    f"{conxa.PREFIX}/": conxa.write_problem,
+    f"{knai.PREFIX}/": knai.write_problem,
+}
+"""Errors below these prefixes are written in the dialect's own shape."""
+
+
+class StrictRequest(Request[Any, Any, Any]):
+    """Reads bodies with our own reader: the framework's takes `"100"` for a number."""
+
+    async def json(self) -> Any:
+        """The body as the type that the handler's `data` names."""
+        check_content_type(self.headers.get("content-type"), self.headers.get("content-encoding"))
+        return _reader_for(self.route_handler).read(await self.body())
+
+
+_readers: dict[Any, Reader[Any]] = {}
+
+
+def _reader_for(handler: Any) -> Reader[Any]:
+    reader = _readers.get(handler)
+    if reader is None:
+        data = handler.parsed_fn_signature.parameters["data"].annotation
+        reader = _readers[handler] = Reader(data)
+    return reader
+
+
+def build(services: Services, access: Access) -> Litestar:
+    """The framework's application."""
+
+    async def the_services() -> Services:
+        return services
+
+    async def the_access() -> Access:
+        return access
+
+    cursors = Cursors(services.secret)
+
+    async def the_cursors() -> Cursors:
+        return cursors
+
+    return Litestar(
+        route_handlers=[native_router(), conxa.router(), knai.router(), *operations(services)],
+        dependencies={
+            "services": Provide(the_services),
+            "access": Provide(the_access),
+            "cursors": Provide(the_cursors),
+            "authority": Provide(authority),
+        },
+        signature_types=[Services, Access, Cursors],
+        request_class=StrictRequest,
+        request_max_body_size=services.settings.max_body_bytes,
+        exception_handlers={Problem: _write, HTTPException: _write, Exception: _write},
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    problem = as_problem(request, error)
+    for prefix, write in DIALECTS.items():
+        if request.url.path.startswith(prefix):
+            return write(request, problem)
+    name = edge.request_id()
+    headers = {"x-request-id": name} | {header.decode(): value.decode() for header, value in retry_after(problem)}
+    if problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if isinstance(problem, MethodNotAllowed):
+        headers["allow"] = problem.extra.pop("allow", "")
+    return Response(
+        problem_body(problem, name), status_code=problem.status, media_type="application/problem+json", headers=headers
+    )
+
+
+def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
+    """Any exception as a problem; what is unexpected is logged and shown as nothing but that."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowed(
+            "this address has no such method", extra={"allow": (error.headers or {}).get("Allow", "")}
+        )
+    if isinstance(error, NotFoundException):
+        return NotFound("there is nothing at this address; /docs lists what there is")
+    if isinstance(error, RequestEntityTooLarge):
+        return TooLarge("the body is too large")
+    if isinstance(error, ValidationException):
+        return _invalid(error)
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return BadRequest(error.detail)
+    log.error("http.unexpected", path=request.url.path, exc_info=error)
+    return Internal("something broke on our side; the request id helps us to find it")
+
+
+def _invalid(error: ValidationException) -> Problem:
+    found: list[FieldError] = []
+    for item in error.extra if isinstance(error.extra, list) else []:
+        field, message = str(item.get("key", "")), str(item.get("message", "not acceptable"))
+        if field == "data":
+            field, message = "", "the request needs a JSON body"
+        found.append(FieldError(field, message.partition(" - at `$")[0]))
+    detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in found)
+    return Invalid(detail or error.detail, errors=tuple(found))

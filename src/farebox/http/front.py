@@ -1,0 +1,84 @@
+"""The front door: hot routes are answered here, everything else goes on to the framework."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from farebox.errors import BadRequest, Problem
+from farebox.http import edge
+from farebox.http.access import Access
+from farebox.http.dialects.conxa import answers as conxa_answers
+from farebox.http.dialects.conxa import routes as conxa
+from farebox.http.dialects.knai import answers as knai_answers
+from farebox.http.dialects.knai import routes as knai
+from farebox.http.dialects.session_charge import charge_route
+from farebox.http.framework import build
+from farebox.http.native import charge_call
+from farebox.http.problem import problem_body
+from farebox.services import Services
+
+_SECRET = re.compile(rb"(?:^|[=&%])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|ps_[0-9a-f]{16})", re.IGNORECASE)
+
+SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
+    f"{conxa.PREFIX}/": conxa_answers.problem,
+    f"{knai.PREFIX}/": knai_answers.problem,
+}
+
+
+class Front:
+    """The ASGI application."""
+
+    def __init__(self, services: Services) -> None:
+        access = Access(services.keys, services.settings)
+        self._framework = build(services, access)
+        self._hot: dict[str, edge.App] = {
+            "/v1/charges": charge_call.route(services, access),
+            f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
+            f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
+        }
+
+    async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
+        if scope["type"] == "http":
+            if scope["method"] == "POST":
+                route = self._hot.get(scope["path"])
+                if route is not None:
+                    await route(scope, receive, send)
+                    return
+            if scope["query_string"]:
+                problem = check_query(scope["query_string"])
+                if problem is not None:
+                    await _refuse(scope, send, problem)
+                    return
+        await self._framework(scope, receive, send)  # type: ignore[arg-type]  # ASGI by another name
+
+    @property
+    def framework(self) -> Callable[[edge.Scope, edge.Receive, edge.Send], Awaitable[None]]:
+        """The framework's application alone; tests compare its charge route with the hot one."""
+        return self._framework  # type: ignore[return-value]
+
+
+def check_query(query: bytes) -> BadRequest | None:
+    """What is wrong with a query string, if anything."""
+    if _SECRET.search(query):
+        return BadRequest(
+            "a secret does not belong in an address, where it is logged: send it in a header, and replace this one",
+            "secret_in_query",
+        )
+    names = [part.partition(b"=")[0] for part in query.split(b"&") if part]
+    if len(names) != len(set(names)):
+        return BadRequest("a query parameter stands twice", "repeated_parameter")
+    return None
+
+
+async def _refuse(scope: edge.Scope, send: edge.Send, problem: Problem) -> None:
+    for prefix, shape in SHAPES.items():
+        if scope["path"].startswith(prefix):
+            await edge.reply(send, *shape(problem))
+            return
+    name = edge.request_id()
+    await edge.reply(
+        send,
+        problem.status,
+        problem_body(problem, name),
+        (b"x-request-id", name.encode()),
+        content_type=edge.PROBLEM_JSON,
+    )

@@ -1,0 +1,103 @@
+"""The native charge: one implementation, called by the hot route and by the framework's."""
+
+import msgspec
+
+from farebox import ids
+from farebox.charging.service import Bill, fingerprint
+from farebox.consent.types import GrantRef
+from farebox.errors import Forbidden, Invalid, NotFound, Problem
+from farebox.http import edge
+from farebox.http.access import Access
+from farebox.http.native import wire
+from farebox.http.native.context import bearer
+from farebox.http.native.outcomes import charged
+from farebox.http.problem import problem_body, retry_after
+from farebox.http.strict import Reader
+from farebox.identity.types import WRITE, Principal
+from farebox.ledger.types import Usage
+from farebox.services import Services
+
+_reader = Reader(wire.NewCharge)
+_REPLAYED = (b"idempotent-replayed", b"true")
+
+
+async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
+    """Charges; the answer, and whether it is a replay. Raises Problem."""
+    grant = await drawn_grant(services, principal, data)
+    mark = fingerprint("charge", grant.grant_id, data.model, data.usage, data.amount)
+    outcome = await services.charging.charge(principal, grant.provider_id, grant, key, mark, bill_of(data, grant.asset))
+    return charged(outcome, "ch", grant), outcome.replayed
+
+
+async def drawn_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:
+    """The grant that a charge or hold draws on: the caller's own, or any for an administrator."""
+    if (data.session_token is None) == (data.grant is None):
+        raise Invalid.field("session_token", "give either session_token or grant")
+    if principal.provider_id is None and not principal.is_admin:
+        raise Forbidden("only a provider charges", "providers_only")
+    if data.session_token is not None:
+        found = services.consent.remembered(data.session_token) or await services.consent.resolve(data.session_token)
+    else:
+        number = ids.parse("gr", data.grant or "")
+        found = None if number is None else await services.consent.ref(number)
+    if found is None or (not principal.is_admin and found.provider_id != principal.provider_id):
+        raise NotFound("there is no such grant", "grant_unknown")
+    return found
+
+
+def bill_of(data: wire.NewCharge | wire.NewCapture | wire.NewUsageRecord, asset: str) -> Bill:
+    """What is to be paid for; raises Invalid unless it is either usage of a model or an amount."""
+    if (data.usage is None) == (data.amount is None):
+        raise Invalid.field("usage", "give either usage (with model) or amount")
+    if data.usage is None:
+        named = getattr(data, "asset", None)
+        if named is not None and named != asset:
+            raise Invalid.field("asset", "the wallet holds another asset", "asset_mismatch")
+        return Bill(data.model, amount=data.amount)
+    if data.model is None:
+        raise Invalid.field("model", "needed to price usage")
+    return Bill(data.model, usage_of(data.usage))
+
+
+def usage_of(data: wire.UsageBody) -> Usage:
+    """Usage as the domain knows it."""
+    return Usage(
+        data.input_tokens,
+        data.output_tokens,
+        data.cached_input_tokens,
+        data.cache_write_tokens,
+        data.reasoning_tokens,
+        data.calls,
+        tuple(data.units.items()),
+    )
+
+
+def route(services: Services, access: Access) -> edge.App:
+    """`POST /v1/charges`, answered before the framework."""
+    limit = services.settings.max_body_bytes
+
+    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
+        headers = edge.headers_of(scope)
+        secret = bearer(edge.text(headers.get(b"authorization")))
+        from_memory = False
+        try:
+            principal, from_memory = await access.remembered(secret, edge.address_of(scope), WRITE)
+            key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True)
+            data = _reader.read(await edge.body_of(headers, receive, limit))
+            view, replayed = await charge(services, principal, key or "", data)
+        except Problem as problem:
+            if from_memory and problem.status < 500:
+                problem = await access.confirm(secret, edge.address_of(scope), problem)
+            name = edge.request_id()
+            await edge.reply(
+                send,
+                problem.status,
+                problem_body(problem, name),
+                (b"x-request-id", name.encode()),
+                *retry_after(problem),
+                content_type=edge.PROBLEM_JSON,
+            )
+            return
+        await edge.reply(send, 201, msgspec.json.encode(view), *([_REPLAYED] if replayed else []))
+
+    return call

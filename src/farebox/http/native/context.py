@@ -1,0 +1,56 @@
+"""What native handlers are given: the caller's authority, its idempotency key, pages."""
+
+from typing import Annotated, Any
+
+from litestar import Request
+from litestar.params import Parameter
+
+from farebox.errors import BadRequest
+from farebox.http import edge
+from farebox.http.access import Access
+from farebox.http.native.authority import Authority
+from farebox.identity.types import READ, WRITE
+from farebox.ledger.types import MAX_UNITS
+from farebox.services import Services
+
+NEWEST = MAX_UNITS
+
+Limit = Annotated[int, Parameter(ge=1, le=1000, description="The most items of this page.")]
+Cursor = Annotated[str | None, Parameter(description="The `next_cursor` of the page before.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Parameter(
+        header="Idempotency-Key",
+        description="Up to 255 printable ASCII characters. Asking again with it gives the same outcome, done once.",
+        min_length=1,
+        max_length=edge.MAX_KEY,
+        pattern=r"^[\x20-\x7e]+$",
+    ),
+]
+
+
+async def authority(request: Request[Any, Any, Any], services: Services, access: Access) -> Authority:
+    """Identifies the caller by its bearer key; reading takes the read scope, everything else the write scope."""
+    scope = READ if request.method in ("GET", "HEAD", "OPTIONS") else WRITE
+    secret = bearer(request.headers.get("authorization"))
+    return Authority(services, await access.principal(secret, edge.address_of(request.scope), scope))
+
+
+def bearer(header: str | None) -> str | None:
+    """The key in an Authorization header."""
+    kind, _, secret = (header or "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" and secret.strip() else None
+
+
+def required_key(key: str | None) -> str:
+    """The caller's idempotency key; raises BadRequest without one."""
+    found = edge.idempotency_key(None if key is None else key.encode("latin-1", "replace"), required=True)
+    assert found is not None
+    return found
+
+
+def number_after(place: Any) -> int:
+    """A cursor's place as a number."""
+    if not isinstance(place, int):
+        raise BadRequest("this cursor is not one of this list: start without one", "bad_cursor")
+    return place

@@ -1,0 +1,213 @@
+"""Providers, organizations, their keys, and assets."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from litestar import Controller, delete, get, patch, post, put
+
+from farebox import ids
+from farebox.errors import Forbidden, Invalid, NotFound
+from farebox.http.native import views, wire
+from farebox.http.native.authority import Authority
+from farebox.http.native.context import Cursor, Limit
+from farebox.http.native.cursors import Cursors
+from farebox.identity.service import note
+from farebox.money import parse_decimal, to_units
+from farebox.pricing.types import PPM
+from farebox.services import Services
+
+
+def markup_ppm(text: str) -> int:
+    """A markup factor in parts per million; raises Invalid where it is finer or larger than that can be."""
+    try:
+        ppm = to_units(parse_decimal(text), PPM)
+    except ValueError:
+        raise Invalid.field("markup", "at most 6 decimals") from None
+    if ppm > 1000 * PPM:
+        raise Invalid.field("markup", "at most 1000")
+    return ppm
+
+
+class Providers(Controller):
+    """AI services that charge."""
+
+    path = "/v1/providers"
+    tags = ("Providers",)
+
+    @post(summary="Register a provider")
+    async def add(self, services: Services, authority: Authority, data: wire.NewProvider) -> wire.ProviderView:
+        authority.administrator()
+        made = await services.directory.add_provider(
+            authority.actor, data.slug, data.name, verified=data.verified, markup_ppm=markup_ppm(data.markup)
+        )
+        return views.provider(made)
+
+    @get(summary="List providers")
+    async def page(
+        self, services: Services, authority: Authority, cursors: Cursors, limit: Limit = 100, cursor: Cursor = None
+    ) -> wire.Page[wire.ProviderView]:
+        authority.administrator()
+        found = await services.directory.providers(str(cursors.read("providers", cursor, "")), limit + 1)
+        more = cursors.make("providers", found[limit - 1].slug) if len(found) > limit else None
+        return wire.Page([views.provider(provider) for provider in found[:limit]], more)
+
+    @get("/{slug:str}", summary="Get a provider")
+    async def one(self, authority: Authority, slug: str) -> wire.ProviderView:
+        return views.provider(await authority.provider(slug))
+
+    @patch("/{slug:str}", summary="Change a provider")
+    async def change(
+        self, services: Services, authority: Authority, slug: str, data: wire.ProviderChange
+    ) -> wire.ProviderView:
+        authority.administrator()
+        ppm = None if data.markup is None else markup_ppm(data.markup)
+        changed = await services.directory.change_provider(
+            authority.actor, slug, name=data.name, verified=data.verified, markup_ppm=ppm
+        )
+        return views.provider(changed)
+
+    @get("/{slug:str}/revenue", summary="What a provider has earned, by asset")
+    async def revenue(self, services: Services, authority: Authority, slug: str) -> list[wire.RevenueView]:
+        provider = await authority.provider(slug)
+        return [wire.RevenueView(**row) for row in await services.wallets.revenue(provider.id)]
+
+    @post("/{slug:str}/keys", summary="Make an API key for a provider")
+    async def add_key(self, services: Services, authority: Authority, slug: str, data: wire.NewKey) -> wire.MadeKey:
+        provider = await authority.provider(slug)
+        made, secret = await services.keys.make(
+            "provider",
+            data.name,
+            slug=slug,
+            provider_id=provider.id,
+            scopes=tuple(data.scopes),
+            expires_at=_expiry(data),
+        )
+        await note(services.pool, authority.actor, "key.add", f"{slug}/{views.key(made).id}", name=data.name)
+        return views.made_key(made, secret)
+
+    @get("/{slug:str}/keys", summary="List a provider's API keys")
+    async def keys(self, services: Services, authority: Authority, slug: str) -> list[wire.KeyView]:
+        provider = await authority.provider(slug)
+        return [views.key(key) for key in await services.keys.owned("provider", provider_id=provider.id)]
+
+    @delete("/{slug:str}/keys/{key_id:str}", summary="Revoke a provider's API key at once")
+    async def revoke_key(self, services: Services, authority: Authority, slug: str, key_id: str) -> None:
+        provider = await authority.provider(slug)
+        await services.keys.revoke(_key_number(key_id), "provider", provider_id=provider.id)
+        await note(services.pool, authority.actor, "key.revoke", f"{slug}/{key_id}")
+
+
+class Organizations(Controller):
+    """Tenants."""
+
+    path = "/v1/organizations"
+    tags = ("Organizations",)
+
+    @post(summary="Register an organization; again with the same id gives the same one")
+    async def add(self, services: Services, authority: Authority, data: wire.NewOrganization) -> wire.OrganizationView:
+        authority.administrator()
+        return views.organization(await services.directory.add_organization(authority.actor, data.id, data.name))
+
+    @get(summary="List organizations")
+    async def page(
+        self, services: Services, authority: Authority, cursors: Cursors, limit: Limit = 100, cursor: Cursor = None
+    ) -> wire.Page[wire.OrganizationView]:
+        authority.administrator()
+        found = await services.directory.organizations(str(cursors.read("organizations", cursor, "")), limit + 1)
+        more = cursors.make("organizations", found[limit - 1].id) if len(found) > limit else None
+        return wire.Page([views.organization(item) for item in found[:limit]], more)
+
+    @get("/{organization_id:str}", summary="Get an organization")
+    async def one(self, services: Services, authority: Authority, organization_id: str) -> wire.OrganizationView:
+        authority.organization(organization_id)
+        return views.organization(await services.directory.organization(organization_id))
+
+    @post("/{organization_id:str}/keys", summary="Make an API key for an organization")
+    async def add_key(
+        self, services: Services, authority: Authority, organization_id: str, data: wire.NewKey
+    ) -> wire.MadeKey:
+        authority.organization(organization_id)
+        await services.directory.organization(organization_id)
+        made, secret = await services.keys.make(
+            "organization",
+            data.name,
+            organization_id=organization_id,
+            scopes=tuple(data.scopes),
+            expires_at=_expiry(data),
+        )
+        await note(services.pool, authority.actor, "key.add", f"{organization_id}/{views.key(made).id}", name=data.name)
+        return views.made_key(made, secret)
+
+    @get("/{organization_id:str}/keys", summary="List an organization's API keys")
+    async def keys(self, services: Services, authority: Authority, organization_id: str) -> list[wire.KeyView]:
+        authority.organization(organization_id)
+        found = await services.keys.owned("organization", organization_id=organization_id)
+        return [views.key(key) for key in found]
+
+    @delete("/{organization_id:str}/keys/{key_id:str}", summary="Revoke an organization's API key at once")
+    async def revoke_key(self, services: Services, authority: Authority, organization_id: str, key_id: str) -> None:
+        authority.organization(organization_id)
+        await services.keys.revoke(_key_number(key_id), "organization", organization_id=organization_id)
+        await note(services.pool, authority.actor, "key.revoke", f"{organization_id}/{key_id}")
+
+
+class AdminKeys(Controller):
+    """The administrators' own keys."""
+
+    path = "/v1/keys"
+    tags = ("Administrators",)
+
+    @post(summary="Make an administrator's key")
+    async def add(self, services: Services, authority: Authority, data: wire.NewKey) -> wire.MadeKey:
+        authority.administrator()
+        made, secret = await services.keys.make("admin", data.name, scopes=tuple(data.scopes), expires_at=_expiry(data))
+        await note(services.pool, authority.actor, "key.add", f"admin/{views.key(made).id}", name=data.name)
+        return views.made_key(made, secret)
+
+    @get(summary="List the administrators' keys")
+    async def page(self, services: Services, authority: Authority) -> list[wire.KeyView]:
+        authority.administrator()
+        return [views.key(key) for key in await services.keys.owned("admin")]
+
+    @delete("/{key_id:str}", summary="Revoke an administrator's key at once")
+    async def revoke(self, services: Services, authority: Authority, key_id: str) -> None:
+        authority.administrator()
+        number = _key_number(key_id)
+        if number == authority.principal.credential_id:
+            raise Forbidden("a key can't revoke itself: use another one", "own_key")
+        await services.keys.revoke(number, "admin")
+        await note(services.pool, authority.actor, "key.revoke", f"admin/{key_id}")
+
+
+class Assets(Controller):
+    """What is counted."""
+
+    path = "/v1/assets"
+    tags = ("Assets",)
+
+    @get(summary="List assets")
+    async def page(self, services: Services, authority: Authority) -> list[wire.AssetView]:
+        return [views.asset(asset) for asset in (await services.prices.fresh()).assets.values()]
+
+    @put("/{code:str}", summary="Add an asset, or change its name and price")
+    async def put(self, services: Services, authority: Authority, code: str, data: wire.AssetBody) -> wire.AssetView:
+        authority.administrator()
+        if not (code.isascii() and code.isalnum() and code.isupper() and 2 <= len(code) <= 12 and code[0].isalpha()):
+            raise Invalid.field("code", "2 to 12 capital letters and digits, a letter first")
+        if str(data.scale).strip("0") != "1":
+            raise Invalid.field("scale", "a power of ten")
+        usd = None if data.usd_price is None else parse_decimal(data.usd_price)
+        if usd is not None and not Decimal("1e-15") <= usd < Decimal("1e15"):
+            raise Invalid.field("usd_price", "from 10^-15 to 10^15")
+        return views.asset(await services.prices.put_asset(authority.actor, code, data.name, data.scale, usd))
+
+
+def _expiry(data: wire.NewKey) -> datetime | None:
+    return None if data.expires_in_s is None else datetime.now(UTC) + timedelta(seconds=data.expires_in_s)
+
+
+def _key_number(key_id: str) -> int:
+    number = ids.parse("key", key_id)
+    if number is None:
+        raise NotFound("there is no such valid key")
+    return number

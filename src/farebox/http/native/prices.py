@@ -1,0 +1,89 @@
+"""The price book over HTTP."""
+
+from typing import Annotated
+
+from litestar import Controller, delete, get, put
+from litestar.params import Parameter
+
+from farebox.errors import Invalid
+from farebox.http.native import views, wire
+from farebox.http.native.authority import Authority
+from farebox.http.native.context import Cursor, Limit
+from farebox.http.native.cursors import Cursors
+from farebox.pricing.types import NewPrice, Rates, Tier
+from farebox.services import Services
+
+EVERYBODY = "*"
+OfProvider = Annotated[str, Parameter(description="A provider's slug, or `*` for the book for all.", max_length=39)]
+
+
+class Prices(Controller):
+    """Versioned prices: a change adds a version, nothing is ever overwritten."""
+
+    path = "/v1/prices"
+    tags = ("Prices",)
+
+    @get(summary="List the prices that hold now")
+    async def page(
+        self,
+        services: Services,
+        authority: Authority,
+        cursors: Cursors,
+        provider: OfProvider = EVERYBODY,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> wire.Page[wire.PriceView]:
+        owner = await _owner(services, authority, provider)
+        scope = f"prices:{provider}"
+        found = await services.prices.page(owner, str(cursors.read(scope, cursor, "")), limit + 1)
+        more = cursors.make(scope, found[limit - 1].model) if len(found) > limit else None
+        return wire.Page([views.price(price, provider) for price in found[:limit]], more)
+
+    @get("/{provider:str}/{model:path}", summary="The versions of a model's price, newest first")
+    async def versions(
+        self, services: Services, authority: Authority, provider: str, model: str
+    ) -> list[wire.PriceView]:
+        owner = await _owner(services, authority, provider)
+        return [views.price(price, provider) for price in await services.prices.versions(owner, _model(model))]
+
+    @put("/{provider:str}/{model:path}", summary="Add a version of a model's price", status_code=201)
+    async def put(
+        self, services: Services, authority: Authority, provider: str, model: str, data: wire.PriceBody
+    ) -> wire.PriceView:
+        authority.administrator()
+        owner = await _owner(services, authority, provider)
+        new = NewPrice(_model(model), data.asset, _rates(data), owner, data.starts_at)
+        (number,) = await services.prices.add(authority.actor, "api", [new])
+        return views.price(await services.prices.price(number), provider)
+
+    @delete("/{provider:str}/{model:path}", summary="Withdraw a model's price from now on")
+    async def withdraw(self, services: Services, authority: Authority, provider: str, model: str) -> None:
+        authority.administrator()
+        owner = await _owner(services, authority, provider)
+        newest = (await services.prices.versions(owner, _model(model), 1))[0]
+        await services.prices.add(authority.actor, "api", [NewPrice(newest.model, newest.asset, None, owner)])
+
+
+async def _owner(services: Services, authority: Authority, provider: str) -> int | None:
+    return None if provider == EVERYBODY else (await authority.provider(provider)).id
+
+
+def _model(path: str) -> str:
+    model = path.lstrip("/")
+    if not 1 <= len(model) <= 200 or "\0" in model:
+        raise Invalid.field("model", "1 to 200 characters")
+    return model
+
+
+def _rates(data: wire.PriceBody) -> Rates:
+    kinds = ("input_token", "output_token", "cached_input_token", "cache_write_token", "reasoning_token")
+    if not data.units and data.call is None and all(getattr(data, kind) is None for kind in kinds):
+        raise Invalid.field("input_token", "a price needs at least one rate")
+    return Rates(
+        **{kind: getattr(data, kind) for kind in kinds},
+        call=data.call,
+        units=data.units,
+        tiers=tuple(
+            Tier(tier.above_input_tokens, **{kind: getattr(tier, kind) for kind in kinds}) for tier in data.tiers
+        ),
+    )

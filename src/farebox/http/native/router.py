@@ -1,0 +1,32 @@
+"""All of the native API."""
+
+from litestar import Router
+
+from farebox.http.native.charges import Charges, Holds, Quotes, UsageRecords
+from farebox.http.native.consent import ConnectionRequests, Grants, WalletGrants
+from farebox.http.native.directory import AdminKeys, Assets, Organizations, Providers
+from farebox.http.native.prices import Prices
+from farebox.http.native.wallets import Transfers, Wallets
+
+
+def router() -> Router:
+    """The controllers of `/v1`."""
+    return Router(
+        "/",
+        route_handlers=[
+            Providers,
+            Organizations,
+            AdminKeys,
+            Assets,
+            Wallets,
+            Transfers,
+            WalletGrants,
+            Grants,
+            ConnectionRequests,
+            Charges,
+            Holds,
+            UsageRecords,
+            Quotes,
+            Prices,
+        ],
+    )

@@ -1,0 +1,200 @@
+"""Wallets: opening them, putting money in, moving it, reading what happened."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from litestar import Controller, Response, get, post
+from litestar.params import Parameter
+
+from farebox import ids
+from farebox.charging.service import fingerprint
+from farebox.errors import Forbidden, Invalid
+from farebox.http.native import views, wire
+from farebox.http.native.authority import Authority
+from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.cursors import Cursors
+from farebox.http.native.outcomes import moved
+from farebox.ledger.types import Deposit, Transfer
+from farebox.services import Services
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Moment = Annotated[datetime | None, Parameter(description="ISO 8601 with a time zone.")]
+
+
+class Wallets(Controller):
+    """What people, teams and agents spend from."""
+
+    path = "/v1/wallets"
+    tags = ("Wallets",)
+
+    @post(summary="Open a wallet")
+    async def add(self, services: Services, authority: Authority, data: wire.NewWallet) -> wire.WalletView:
+        organization = data.organization or authority.principal.organization_id
+        if organization is None:
+            authority.administrator()
+        else:
+            authority.organization(organization)
+            await services.directory.organization(organization)
+        return views.wallet(await services.wallets.add(authority.actor, data.asset, data.owner, organization))
+
+    @get(summary="List wallets")
+    async def page(
+        self,
+        services: Services,
+        authority: Authority,
+        cursors: Cursors,
+        owner: Annotated[str | None, Parameter(max_length=200)] = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> wire.Page[wire.WalletView]:
+        organization = authority.principal.organization_id
+        if organization is None:
+            authority.administrator()
+        scope = f"wallets:{organization}:{owner}"
+        after = number_after(cursors.read(scope, cursor, 0))
+        found = await services.wallets.page(after, limit + 1, organization, owner)
+        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
+        return wire.Page([views.wallet(wallet) for wallet in found[:limit]], more)
+
+    @get("/{wallet_id:str}", summary="Get a wallet")
+    async def one(self, authority: Authority, wallet_id: str) -> wire.WalletView:
+        return views.wallet(await authority.wallet(wallet_id))
+
+    @post("/{wallet_id:str}/deposits", summary="Put money into a wallet; with a reference, once only")
+    async def deposit(
+        self,
+        services: Services,
+        authority: Authority,
+        wallet_id: str,
+        data: wire.NewDeposit,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[wire.Moved]:
+        authority.administrator()
+        wallet = await authority.wallet(wallet_id)
+        if data.asset is not None and data.asset != wallet.asset:
+            raise Invalid.field("asset", "the wallet holds another asset", "asset_mismatch")
+        # A reference says as well as a key which deposit this is.
+        key = f"reference:{data.source}:{data.reference}" if idempotency_key is None and data.reference else None
+        ask = Deposit(
+            client=authority.principal.client,
+            key=key or required_key(idempotency_key),
+            fingerprint=fingerprint("deposit", wallet.id, data),
+            credential_id=authority.principal.credential_id,
+            wallet_id=wallet.id,
+            source_account=await services.accounts.external(data.source, wallet.asset),
+            amount=data.amount,
+            reference=data.reference,
+            note=data.note,
+        )
+        return moved(await services.charging.submit(ask), "dp", wallet.id, wallet.asset)
+
+    @get("/{wallet_id:str}/history", summary="Everything that was asked of a wallet, refusals too")
+    async def history(
+        self,
+        services: Services,
+        authority: Authority,
+        cursors: Cursors,
+        wallet_id: str,
+        kind: Annotated[str | None, Parameter(description="Only this kind.", max_length=20)] = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> wire.Page[wire.HistoryItem]:
+        if kind is not None and kind not in views.PREFIXES:
+            raise Invalid.field("kind", f"one of {', '.join(views.PREFIXES)}")
+        wallet = await authority.wallet(wallet_id)
+        scope = f"history:{wallet.id}:{kind}"
+        before = number_after(cursors.read(scope, cursor, NEWEST))
+        found = await services.wallets.history(wallet.id, before, limit + 1, None if kind is None else [kind])
+        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
+        return wire.Page([views.history_item(item) for item in found[:limit]], more)
+
+    @get("/{wallet_id:str}/statement", summary="The movements of a period and what they add up to")
+    async def statement(
+        self,
+        services: Services,
+        authority: Authority,
+        cursors: Cursors,
+        wallet_id: str,
+        since: Moment = None,
+        until: Moment = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> wire.Statement:
+        wallet = await authority.wallet(wallet_id)
+        start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
+        scope = f"statement:{wallet.id}"
+        place: Any = cursors.read(scope, cursor, [NEWEST, end.isoformat()])
+        before, end = place[0], datetime.fromisoformat(place[1])  # later pages end where the first one did
+        found = await services.wallets.statement(wallet.id, before, limit + 1, start, end)
+        period = await services.wallets.period(wallet.id, start, end)
+        more = cursors.make(scope, [found[limit - 1].transfer_id, end.isoformat()]) if len(found) > limit else None
+        return wire.Statement(
+            wallet=wallet_id,
+            asset=wallet.asset,
+            scale=wallet.scale,
+            since=start,
+            until=end,
+            opening_balance=period["opening"],
+            money_in=period["money_in"],
+            money_out=period["money_out"],
+            closing_balance=period["opening"] + period["money_in"] - period["money_out"],
+            entries=period["entries"],
+            data=[views.entry(wallet.id, entry) for entry in found[:limit]],
+            next_cursor=more,
+        )
+
+    @get("/{wallet_id:str}/holds", summary="A wallet's holds")
+    async def holds(
+        self,
+        services: Services,
+        authority: Authority,
+        cursors: Cursors,
+        wallet_id: str,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> wire.Page[wire.HoldView]:
+        wallet = await authority.wallet(wallet_id)
+        scope = f"holds:{wallet.id}"
+        found = await services.wallets.holds(wallet.id, number_after(cursors.read(scope, cursor, NEWEST)), limit + 1)
+        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
+        return wire.Page([views.hold(hold) for hold in found[:limit]], more)
+
+
+class Transfers(Controller):
+    """Money from one wallet to another."""
+
+    path = "/v1/transfers"
+    tags = ("Wallets",)
+
+    @post(summary="Move money from one wallet to another of the same asset")
+    async def add(
+        self, services: Services, authority: Authority, data: wire.NewTransfer, idempotency_key: IdempotencyKey = None
+    ) -> Response[wire.Moved]:
+        if authority.principal.provider_id is not None:
+            raise Forbidden("a provider charges grants; it does not move wallets' money")
+        payer = await authority.wallet(data.from_wallet)
+        to_wallet_id = ids.parse_wallet_id(data.to_wallet)
+        if to_wallet_id is None:
+            raise Invalid.field("to_wallet", "there is no such wallet")
+        if to_wallet_id == payer.id:
+            raise Invalid.field("to_wallet", "is the wallet that pays")
+        ask = Transfer(
+            client=authority.principal.client,
+            key=required_key(idempotency_key),
+            fingerprint=fingerprint("transfer", data),
+            credential_id=authority.principal.credential_id,
+            wallet_id=payer.id,
+            to_wallet_id=to_wallet_id,
+            amount=data.amount,
+            asset=data.asset,
+            note=data.note,
+        )
+        return moved(await services.charging.submit(ask), "tr", payer.id, payer.asset)
+
+
+def _aware(field: str, moment: datetime | None, default: datetime) -> datetime:
+    if moment is None:
+        return default
+    if moment.tzinfo is None:
+        raise Invalid.field(field, "needs a time zone, such as Z")
+    return moment

@@ -1,0 +1,27 @@
+-- name: due_wallets
+SELECT DISTINCT wallet_id FROM holds WHERE state = 'pending' AND expires_at <= clock_timestamp() LIMIT :limit
+
+-- name: fold
+-- Takes credits by claim, so that several nodes can fold at once and a late commit is never skipped.
+WITH taken AS (
+    DELETE FROM account_movements m USING (
+        SELECT account_id, transfer_id FROM account_movements
+        ORDER BY account_id, transfer_id FOR UPDATE SKIP LOCKED LIMIT :limit
+    ) c
+    WHERE m.account_id = c.account_id AND m.transfer_id = c.transfer_id
+    RETURNING m.account_id, m.amount
+), sums AS (
+    SELECT account_id, sum(amount)::bigint AS amount FROM taken GROUP BY account_id
+), locked AS (
+    SELECT id FROM accounts WHERE id IN (SELECT account_id FROM sums) ORDER BY id FOR NO KEY UPDATE
+), folded AS (
+    UPDATE accounts a SET balance = a.balance + s.amount
+    FROM sums s JOIN locked l ON l.id = s.account_id WHERE a.id = s.account_id RETURNING 1
+)
+SELECT count(*) = :limit FROM taken
+
+-- name: forget_events!
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE created_at < clock_timestamp() - :keep_s::bigint * interval '1 second'
+    ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+)

@@ -1,0 +1,179 @@
+"""Running a server: its database, its workers, its first keys and prices."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+import uvicorn
+from msgspec import Struct
+
+from farebox import app
+from farebox.db import migrate
+from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, keep_running
+from farebox.http import server
+from farebox.http.front import Front
+from farebox.pricing.defaults import load_default_book
+from farebox.services import Services
+from farebox.settings import Settings
+from farebox.workers import Workers
+
+log = structlog.get_logger()
+
+
+class Database(Struct, frozen=True):
+    """Where the data is. `url` is asked anew for every connection: an embedded database can move when it restarts."""
+
+    url: Callable[[], str]
+    embedded: EmbeddedPostgres | None = None
+
+
+class Started(Struct, frozen=True):
+    """What a first start has to tell."""
+
+    admin_key: str | None
+    """The administrator's key, if it was made just now: it is told this once."""
+    prices: int
+    """How many models the default book has brought, if it was taken in just now."""
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """The database of the settings, migrated; the embedded one is started, kept running, and stopped at the end."""
+    if settings.database_url:
+        asyncio.run(migrate.migrate(settings.migration_url or settings.database_url))
+        yield Database(lambda: settings.database_url)
+        return
+    postgres = EmbeddedPostgres(Path(settings.data_dir))
+    postgres.start()
+    stopped = threading.Event()
+    keeper = threading.Thread(target=keep_running, args=(postgres, stopped), name="postgres-keeper", daemon=True)
+    keeper.start()
+    try:
+        asyncio.run(_set_up(postgres))
+        yield Database(postgres.url, postgres)
+    finally:
+        stopped.set()
+        keeper.join(timeout=5)
+        postgres.stop()
+
+
+async def _set_up(postgres: EmbeddedPostgres) -> None:
+    owner = "postgres"
+    conn = await asyncpg.connect(postgres.url(owner, owner))
+    try:
+        if not await conn.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await conn.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        await conn.close()
+    await migrate.migrate(postgres.url(owner))
+    conn = await asyncpg.connect(postgres.url(owner))
+    try:
+        await migrate.grant_app_role(conn, APP_ROLE)
+    finally:
+        await conn.close()
+
+
+async def first_things(services: Services) -> Started:
+    """The administrator's key and the default price book, where they are missing."""
+    settings = services.settings
+    made: str | None = None
+    if settings.admin_key:
+        await services.keys.adopt_admin_key(settings.admin_key)
+    else:
+        made = await services.keys.first_admin_key()
+    prices = 0
+    if settings.default_prices != "none" and not await services.prices.any():
+        prices = await load_default_book(services.prices)
+    return Started(made, prices)
+
+
+class Running(Struct, frozen=True):
+    """A server in this process, answering."""
+
+    services: Services
+    started: Started
+    address: str
+    port: int
+
+
+@contextlib.asynccontextmanager
+async def running(
+    found: Database, settings: Settings, sock: socket.socket
+) -> AsyncIterator[tuple[Running, uvicorn.Server]]:
+    """Serves until the block ends; the server's `should_exit` ends it too."""
+    secret = app.secret_of(settings)
+    await app.prepare(found.url(), settings, secret)
+    async with app.open_services(found.url, settings, secret) as services:
+        started = await first_things(services)
+        http = uvicorn.Server(server.config(Front(services), settings))
+        http.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # ours: see `serve`
+        task = asyncio.create_task(http.serve(sockets=[sock]))
+        while not http.started and not task.done():
+            await asyncio.sleep(0.01)
+        host, port = sock.getsockname()[:2]
+        try:
+            yield Running(services, started, host, port), http
+        finally:
+            http.should_exit = True
+            await task
+
+
+def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
+    """Serves until SIGINT or SIGTERM; `ready` is told when this process answers."""
+    with database(settings) as found, contextlib.closing(server.listen(settings)) as sock:
+        port: int = sock.getsockname()[1]
+        others = Workers(found.url(), settings, port, settings.workers - 1)
+
+        def up(running: Running) -> None:
+            others.start()  # after the first keys and prices are there
+            ready(running)
+
+        try:
+            _run(_serve_one(found, settings, sock, up))
+        finally:
+            others.stop()
+
+
+def run_worker(
+    found: Database,
+    settings: Settings,
+    sock: socket.socket,
+    watch: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
+) -> None:
+    """Serves as one of several processes; `watch` sets the event when it is time to end."""
+    _run(_serve_one(found, settings, sock, lambda _: None, watch))
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+async def _serve_one(
+    found: Database,
+    settings: Settings,
+    sock: socket.socket,
+    ready: Callable[[Running], None],
+    watch: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with running(found, settings, sock) as (up, _):
+        ready(up)
+        watcher = asyncio.create_task(watch(ended)) if watch is not None else None
+        await ended.wait()
+        if watcher is not None:
+            watcher.cancel()
