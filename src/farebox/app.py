@@ -79,4 +79,3 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
         sweeper.cancel()
         await ledger.close()
         await connections.close()
-

@@ -3,18 +3,17 @@
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox import ids
 from farebox.charging.explain import Sum, explain
 from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
 from farebox.errors import Invalid, NotFound
+from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import charge_call, views, wire
-from farebox.http.native.authority import Authority
 from farebox.http.native.charge_call import bill_of, drawn_grant, usage_of
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
-from farebox.http.native.cursors import Cursors
 from farebox.http.native.outcomes import accepted, answer, charged, moved
 from farebox.http.native.refusals import REFUSALS
 from farebox.ledger.types import Refund, Refusal, Release
@@ -31,7 +30,11 @@ class Charges(Controller):
 
     @post(summary="Charge a grant for usage, or for an amount")
     async def add(
-        self, services: Services, authority: Authority, data: wire.NewCharge, idempotency_key: IdempotencyKey = None
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        data: JSONBody[wire.NewCharge],
+        idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
         view, replayed = await charge_call.charge(services, authority.principal, required_key(idempotency_key), data)
         return answer(view, replayed=replayed)
@@ -39,10 +42,10 @@ class Charges(Controller):
     @get(summary="List charges of a provider, refused ones too")
     async def page(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
-        provider: Annotated[str | None, Parameter(description="For administrators.", max_length=39)] = None,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        provider: Annotated[str | None, QueryParameter(description="For administrators.", max_length=39)] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> wire.Page[wire.ChargeView]:
@@ -57,11 +60,13 @@ class Charges(Controller):
         return wire.Page([views.charge(charge) for charge in found[:limit]], more)
 
     @get("/{charge_id:str}", summary="Get a charge")
-    async def one(self, authority: Authority, charge_id: str) -> wire.ChargeView:
+    async def one(self, authority: TheAuthority, charge_id: FromPath[str]) -> wire.ChargeView:
         return views.charge(await authority.charge(charge_id))
 
     @get("/{charge_id:str}/explanation", summary="How a charge's amount came about, or why it was refused")
-    async def explanation(self, services: Services, authority: Authority, charge_id: str) -> wire.Explanation:
+    async def explanation(
+        self, services: TheServices, authority: TheAuthority, charge_id: FromPath[str]
+    ) -> wire.Explanation:
         record = await authority.charge(charge_id)
         if record.price_id is None:
             return _explanation(services, record, None, None)
@@ -72,10 +77,10 @@ class Charges(Controller):
     @post("/{charge_id:str}/refunds", summary="Give back a charge, or part of it")
     async def refund(
         self,
-        services: Services,
-        authority: Authority,
-        charge_id: str,
-        data: wire.NewRefund,
+        services: TheServices,
+        authority: TheAuthority,
+        charge_id: FromPath[str],
+        data: JSONBody[wire.NewRefund],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
         record = await authority.charge(charge_id)
@@ -105,7 +110,11 @@ class Holds(Controller):
 
     @post(summary="Reserve what something would cost at most")
     async def add(
-        self, services: Services, authority: Authority, data: wire.NewHold, idempotency_key: IdempotencyKey = None
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        data: JSONBody[wire.NewHold],
+        idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
         grant = await drawn_grant(services, authority.principal, data)
         ttl_s = data.expires_in_s or services.settings.hold_ttl_s
@@ -121,16 +130,16 @@ class Holds(Controller):
         return answer(charged(outcome, "hd", grant), replayed=outcome.replayed)
 
     @get("/{hold_id:str}", summary="Get a hold")
-    async def one(self, authority: Authority, hold_id: str) -> wire.HoldView:
+    async def one(self, authority: TheAuthority, hold_id: FromPath[str]) -> wire.HoldView:
         return views.hold(await authority.hold(hold_id))
 
     @post("/{hold_id:str}/capture", summary="Take what was used out of a hold, and free the rest")
     async def capture(
         self,
-        services: Services,
-        authority: Authority,
-        hold_id: str,
-        data: wire.NewCapture,
+        services: TheServices,
+        authority: TheAuthority,
+        hold_id: FromPath[str],
+        data: JSONBody[wire.NewCapture],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
         hold = await authority.hold(hold_id)
@@ -153,7 +162,11 @@ class Holds(Controller):
 
     @post("/{hold_id:str}/release", summary="Free a hold", status_code=200)
     async def release(
-        self, services: Services, authority: Authority, hold_id: str, idempotency_key: IdempotencyKey = None
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        hold_id: FromPath[str],
+        idempotency_key: IdempotencyKey = None,
     ) -> wire.HoldView:
         hold = await authority.hold(hold_id)
         authority.charges(hold.provider_id)
@@ -179,9 +192,9 @@ class UsageRecords(Controller):
     @post(summary="Book usage that has already happened, whatever the balance")
     async def add(
         self,
-        services: Services,
-        authority: Authority,
-        data: wire.NewUsageRecord,
+        services: TheServices,
+        authority: TheAuthority,
+        data: JSONBody[wire.NewUsageRecord],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
         authority.administrator()  # a provider that could book facts could pass every limit of a payer
@@ -207,7 +220,9 @@ class Quotes(Controller):
     tags = ("Prices",)
 
     @post(summary="What usage would cost now", status_code=200)
-    async def quote(self, services: Services, authority: Authority, data: wire.NewQuote) -> wire.QuoteView:
+    async def quote(
+        self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewQuote]
+    ) -> wire.QuoteView:
         provider = await services.directory.provider(data.provider)
         if data.asset not in (await services.prices.fresh()).assets:
             raise Invalid.field("asset", "no such asset; GET /v1/assets lists them")

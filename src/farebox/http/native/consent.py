@@ -3,13 +3,13 @@
 from fractions import Fraction
 
 from litestar import Controller, delete, get, post
+from litestar.params import FromPath, JSONBody
 
 from farebox.consent.types import Terms
 from farebox.errors import Invalid, NotFound
+from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
-from farebox.http.native.authority import Authority
 from farebox.http.native.context import NEWEST, Cursor, Limit, number_after
-from farebox.http.native.cursors import Cursors
 from farebox.identity.types import Provider
 from farebox.ledger.types import MAX_UNITS
 from farebox.money import floor
@@ -27,7 +27,7 @@ class WalletGrants(Controller):
 
     @post(summary="Let a provider draw on a wallet; an older grant for the same user of the provider ends")
     async def add(
-        self, services: Services, authority: Authority, wallet_id: str, data: wire.NewGrant
+        self, services: TheServices, authority: TheAuthority, wallet_id: FromPath[str], data: JSONBody[wire.NewGrant]
     ) -> wire.GrantView:
         wallet = await authority.wallet(wallet_id)
         made, token = await services.consent.grant(
@@ -42,10 +42,10 @@ class WalletGrants(Controller):
     @get(summary="List a wallet's grants")
     async def page(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
-        wallet_id: str,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        wallet_id: FromPath[str],
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> wire.Page[wire.GrantView]:
@@ -64,11 +64,11 @@ class Grants(Controller):
     tags = ("Grants",)
 
     @get("/{grant_id:str}", summary="Get a grant")
-    async def one(self, authority: Authority, grant_id: str) -> wire.GrantView:
+    async def one(self, authority: TheAuthority, grant_id: FromPath[str]) -> wire.GrantView:
         return views.grant(await authority.grant(grant_id))
 
     @delete("/{grant_id:str}", summary="Revoke a grant: no charge starts after the answer")
-    async def revoke(self, services: Services, authority: Authority, grant_id: str) -> None:
+    async def revoke(self, services: TheServices, authority: TheAuthority, grant_id: FromPath[str]) -> None:
         grant = await authority.grant(grant_id, as_payer=True)
         await services.consent.revoke(authority.actor, grant.id)
 
@@ -80,7 +80,9 @@ class ConnectionRequests(Controller):
     tags = ("Connection requests",)
 
     @post(summary="Open a request: what scanning a code does")
-    async def open(self, services: Services, authority: Authority, data: wire.NewRequest) -> wire.RequestView:
+    async def open(
+        self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewRequest]
+    ) -> wire.RequestView:
         wallet = await authority.wallet(data.wallet)
         found = await services.consent.open_request(
             authority.actor,
@@ -93,13 +95,13 @@ class ConnectionRequests(Controller):
         return views.request(found, wallet.scale)
 
     @get("/{request_id:str}", summary="Get a request")
-    async def one(self, services: Services, authority: Authority, request_id: str) -> wire.RequestView:
+    async def one(self, services: TheServices, authority: TheAuthority, request_id: FromPath[str]) -> wire.RequestView:
         found = await authority.request(request_id)
         return views.request(found, services.prices.book.assets[found.asset].scale)
 
     @post("/{request_id:str}/approve", summary="Turn a request into a grant, with its terms or narrower ones")
     async def approve(
-        self, services: Services, authority: Authority, request_id: str, data: wire.Approval
+        self, services: TheServices, authority: TheAuthority, request_id: FromPath[str], data: JSONBody[wire.Approval]
     ) -> wire.GrantView:
         found = await authority.request(request_id)
         made, _ = await services.consent.approve(
@@ -112,7 +114,9 @@ class ConnectionRequests(Controller):
         return views.grant(made)  # the token is the provider's: it asks for it
 
     @post("/{request_id:str}/decline", status_code=200, summary="Answer a request with no")
-    async def decline(self, services: Services, authority: Authority, request_id: str) -> wire.RequestView:
+    async def decline(
+        self, services: TheServices, authority: TheAuthority, request_id: FromPath[str]
+    ) -> wire.RequestView:
         found = await authority.request(request_id)
         declined = await services.consent.decline(authority.actor, found.id)
         return views.request(declined, services.prices.book.assets[found.asset].scale)

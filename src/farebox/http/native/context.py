@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 
 from litestar import Request
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter, QueryParameter
 
 from farebox.errors import BadRequest
 from farebox.http import edge
@@ -15,12 +16,12 @@ from farebox.services import Services
 
 NEWEST = MAX_UNITS
 
-Limit = Annotated[int, Parameter(ge=1, le=1000, description="The most items of this page.")]
-Cursor = Annotated[str | None, Parameter(description="The `next_cursor` of the page before.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="The most items of this page.")]
+Cursor = Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")]
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         description="Up to 255 printable ASCII characters. Asking again with it gives the same outcome, done once.",
         min_length=1,
         max_length=edge.MAX_KEY,
@@ -29,7 +30,9 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def authority(request: Request[Any, Any, Any], services: Services, access: Access) -> Authority:
+async def authority(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], access: NamedDependency[Access]
+) -> Authority:
     """Identifies the caller by its bearer key; reading takes the read scope, everything else the write scope."""
     scope = READ if request.method in ("GET", "HEAD", "OPTIONS") else WRITE
     secret = bearer(request.headers.get("authorization"))

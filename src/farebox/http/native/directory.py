@@ -4,17 +4,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from litestar import Controller, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
 
 from farebox import ids
 from farebox.errors import Forbidden, Invalid, NotFound
+from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
-from farebox.http.native.authority import Authority
 from farebox.http.native.context import Cursor, Limit
-from farebox.http.native.cursors import Cursors
 from farebox.identity.service import note
 from farebox.money import parse_decimal, to_units
 from farebox.pricing.types import PPM
-from farebox.services import Services
 
 
 def markup_ppm(text: str) -> int:
@@ -35,7 +34,9 @@ class Providers(Controller):
     tags = ("Providers",)
 
     @post(summary="Register a provider")
-    async def add(self, services: Services, authority: Authority, data: wire.NewProvider) -> wire.ProviderView:
+    async def add(
+        self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewProvider]
+    ) -> wire.ProviderView:
         authority.administrator()
         made = await services.directory.add_provider(
             authority.actor, data.slug, data.name, verified=data.verified, markup_ppm=markup_ppm(data.markup)
@@ -44,7 +45,12 @@ class Providers(Controller):
 
     @get(summary="List providers")
     async def page(
-        self, services: Services, authority: Authority, cursors: Cursors, limit: Limit = 100, cursor: Cursor = None
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> wire.Page[wire.ProviderView]:
         authority.administrator()
         found = await services.directory.providers(str(cursors.read("providers", cursor, "")), limit + 1)
@@ -52,12 +58,12 @@ class Providers(Controller):
         return wire.Page([views.provider(provider) for provider in found[:limit]], more)
 
     @get("/{slug:str}", summary="Get a provider")
-    async def one(self, authority: Authority, slug: str) -> wire.ProviderView:
+    async def one(self, authority: TheAuthority, slug: FromPath[str]) -> wire.ProviderView:
         return views.provider(await authority.provider(slug))
 
     @patch("/{slug:str}", summary="Change a provider")
     async def change(
-        self, services: Services, authority: Authority, slug: str, data: wire.ProviderChange
+        self, services: TheServices, authority: TheAuthority, slug: FromPath[str], data: JSONBody[wire.ProviderChange]
     ) -> wire.ProviderView:
         authority.administrator()
         ppm = None if data.markup is None else markup_ppm(data.markup)
@@ -67,12 +73,16 @@ class Providers(Controller):
         return views.provider(changed)
 
     @get("/{slug:str}/revenue", summary="What a provider has earned, by asset")
-    async def revenue(self, services: Services, authority: Authority, slug: str) -> list[wire.RevenueView]:
+    async def revenue(
+        self, services: TheServices, authority: TheAuthority, slug: FromPath[str]
+    ) -> list[wire.RevenueView]:
         provider = await authority.provider(slug)
         return [wire.RevenueView(**row) for row in await services.wallets.revenue(provider.id)]
 
     @post("/{slug:str}/keys", summary="Make an API key for a provider")
-    async def add_key(self, services: Services, authority: Authority, slug: str, data: wire.NewKey) -> wire.MadeKey:
+    async def add_key(
+        self, services: TheServices, authority: TheAuthority, slug: FromPath[str], data: JSONBody[wire.NewKey]
+    ) -> wire.MadeKey:
         provider = await authority.provider(slug)
         made, secret = await services.keys.make(
             "provider",
@@ -86,12 +96,14 @@ class Providers(Controller):
         return views.made_key(made, secret)
 
     @get("/{slug:str}/keys", summary="List a provider's API keys")
-    async def keys(self, services: Services, authority: Authority, slug: str) -> list[wire.KeyView]:
+    async def keys(self, services: TheServices, authority: TheAuthority, slug: FromPath[str]) -> list[wire.KeyView]:
         provider = await authority.provider(slug)
         return [views.key(key) for key in await services.keys.owned("provider", provider_id=provider.id)]
 
     @delete("/{slug:str}/keys/{key_id:str}", summary="Revoke a provider's API key at once")
-    async def revoke_key(self, services: Services, authority: Authority, slug: str, key_id: str) -> None:
+    async def revoke_key(
+        self, services: TheServices, authority: TheAuthority, slug: FromPath[str], key_id: FromPath[str]
+    ) -> None:
         provider = await authority.provider(slug)
         await services.keys.revoke(_key_number(key_id), "provider", provider_id=provider.id)
         await note(services.pool, authority.actor, "key.revoke", f"{slug}/{key_id}")
@@ -104,13 +116,20 @@ class Organizations(Controller):
     tags = ("Organizations",)
 
     @post(summary="Register an organization; again with the same id gives the same one")
-    async def add(self, services: Services, authority: Authority, data: wire.NewOrganization) -> wire.OrganizationView:
+    async def add(
+        self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewOrganization]
+    ) -> wire.OrganizationView:
         authority.administrator()
         return views.organization(await services.directory.add_organization(authority.actor, data.id, data.name))
 
     @get(summary="List organizations")
     async def page(
-        self, services: Services, authority: Authority, cursors: Cursors, limit: Limit = 100, cursor: Cursor = None
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> wire.Page[wire.OrganizationView]:
         authority.administrator()
         found = await services.directory.organizations(str(cursors.read("organizations", cursor, "")), limit + 1)
@@ -118,13 +137,19 @@ class Organizations(Controller):
         return wire.Page([views.organization(item) for item in found[:limit]], more)
 
     @get("/{organization_id:str}", summary="Get an organization")
-    async def one(self, services: Services, authority: Authority, organization_id: str) -> wire.OrganizationView:
+    async def one(
+        self, services: TheServices, authority: TheAuthority, organization_id: FromPath[str]
+    ) -> wire.OrganizationView:
         authority.organization(organization_id)
         return views.organization(await services.directory.organization(organization_id))
 
     @post("/{organization_id:str}/keys", summary="Make an API key for an organization")
     async def add_key(
-        self, services: Services, authority: Authority, organization_id: str, data: wire.NewKey
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        organization_id: FromPath[str],
+        data: JSONBody[wire.NewKey],
     ) -> wire.MadeKey:
         authority.organization(organization_id)
         await services.directory.organization(organization_id)
@@ -139,13 +164,17 @@ class Organizations(Controller):
         return views.made_key(made, secret)
 
     @get("/{organization_id:str}/keys", summary="List an organization's API keys")
-    async def keys(self, services: Services, authority: Authority, organization_id: str) -> list[wire.KeyView]:
+    async def keys(
+        self, services: TheServices, authority: TheAuthority, organization_id: FromPath[str]
+    ) -> list[wire.KeyView]:
         authority.organization(organization_id)
         found = await services.keys.owned("organization", organization_id=organization_id)
         return [views.key(key) for key in found]
 
     @delete("/{organization_id:str}/keys/{key_id:str}", summary="Revoke an organization's API key at once")
-    async def revoke_key(self, services: Services, authority: Authority, organization_id: str, key_id: str) -> None:
+    async def revoke_key(
+        self, services: TheServices, authority: TheAuthority, organization_id: FromPath[str], key_id: FromPath[str]
+    ) -> None:
         authority.organization(organization_id)
         await services.keys.revoke(_key_number(key_id), "organization", organization_id=organization_id)
         await note(services.pool, authority.actor, "key.revoke", f"{organization_id}/{key_id}")
@@ -158,19 +187,19 @@ class AdminKeys(Controller):
     tags = ("Administrators",)
 
     @post(summary="Make an administrator's key")
-    async def add(self, services: Services, authority: Authority, data: wire.NewKey) -> wire.MadeKey:
+    async def add(self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewKey]) -> wire.MadeKey:
         authority.administrator()
         made, secret = await services.keys.make("admin", data.name, scopes=tuple(data.scopes), expires_at=_expiry(data))
         await note(services.pool, authority.actor, "key.add", f"admin/{views.key(made).id}", name=data.name)
         return views.made_key(made, secret)
 
     @get(summary="List the administrators' keys")
-    async def page(self, services: Services, authority: Authority) -> list[wire.KeyView]:
+    async def page(self, services: TheServices, authority: TheAuthority) -> list[wire.KeyView]:
         authority.administrator()
         return [views.key(key) for key in await services.keys.owned("admin")]
 
     @delete("/{key_id:str}", summary="Revoke an administrator's key at once")
-    async def revoke(self, services: Services, authority: Authority, key_id: str) -> None:
+    async def revoke(self, services: TheServices, authority: TheAuthority, key_id: FromPath[str]) -> None:
         authority.administrator()
         number = _key_number(key_id)
         if number == authority.principal.credential_id:
@@ -186,11 +215,13 @@ class Assets(Controller):
     tags = ("Assets",)
 
     @get(summary="List assets")
-    async def page(self, services: Services, authority: Authority) -> list[wire.AssetView]:
+    async def page(self, services: TheServices, authority: TheAuthority) -> list[wire.AssetView]:
         return [views.asset(asset) for asset in (await services.prices.fresh()).assets.values()]
 
     @put("/{code:str}", summary="Add an asset, or change its name and price")
-    async def put(self, services: Services, authority: Authority, code: str, data: wire.AssetBody) -> wire.AssetView:
+    async def put(
+        self, services: TheServices, authority: TheAuthority, code: FromPath[str], data: JSONBody[wire.AssetBody]
+    ) -> wire.AssetView:
         authority.administrator()
         if not (code.isascii() and code.isalnum() and code.isupper() and 2 <= len(code) <= 12 and code[0].isalpha()):
             raise Invalid.field("code", "2 to 12 capital letters and digits, a letter first")

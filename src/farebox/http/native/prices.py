@@ -3,18 +3,20 @@
 from typing import Annotated
 
 from litestar import Controller, delete, get, put
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox.errors import Invalid
+from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
 from farebox.http.native.context import Cursor, Limit
-from farebox.http.native.cursors import Cursors
 from farebox.pricing.types import NewPrice, Rates, Tier
 from farebox.services import Services
 
 EVERYBODY = "*"
-OfProvider = Annotated[str, Parameter(description="A provider's slug, or `*` for the book for all.", max_length=39)]
+OfProvider = Annotated[
+    str, QueryParameter(description="A provider's slug, or `*` for the book for all.", max_length=39)
+]
 
 
 class Prices(Controller):
@@ -26,9 +28,9 @@ class Prices(Controller):
     @get(summary="List the prices that hold now")
     async def page(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
         provider: OfProvider = EVERYBODY,
         limit: Limit = 100,
         cursor: Cursor = None,
@@ -41,14 +43,19 @@ class Prices(Controller):
 
     @get("/{provider:str}/{model:path}", summary="The versions of a model's price, newest first")
     async def versions(
-        self, services: Services, authority: Authority, provider: str, model: str
+        self, services: TheServices, authority: TheAuthority, provider: FromPath[str], model: FromPath[str]
     ) -> list[wire.PriceView]:
         owner = await _owner(services, authority, provider)
         return [views.price(price, provider) for price in await services.prices.versions(owner, _model(model))]
 
     @put("/{provider:str}/{model:path}", summary="Add a version of a model's price", status_code=201)
     async def put(
-        self, services: Services, authority: Authority, provider: str, model: str, data: wire.PriceBody
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        provider: FromPath[str],
+        model: FromPath[str],
+        data: JSONBody[wire.PriceBody],
     ) -> wire.PriceView:
         authority.administrator()
         owner = await _owner(services, authority, provider)
@@ -57,7 +64,9 @@ class Prices(Controller):
         return views.price(await services.prices.price(number), provider)
 
     @delete("/{provider:str}/{model:path}", summary="Withdraw a model's price from now on")
-    async def withdraw(self, services: Services, authority: Authority, provider: str, model: str) -> None:
+    async def withdraw(
+        self, services: TheServices, authority: TheAuthority, provider: FromPath[str], model: FromPath[str]
+    ) -> None:
         authority.administrator()
         owner = await _owner(services, authority, provider)
         newest = (await services.prices.versions(owner, _model(model), 1))[0]

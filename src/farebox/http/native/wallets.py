@@ -4,21 +4,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox import ids
 from farebox.charging.service import fingerprint
 from farebox.errors import Forbidden, Invalid
+from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
-from farebox.http.native.authority import Authority
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
-from farebox.http.native.cursors import Cursors
 from farebox.http.native.outcomes import moved
 from farebox.ledger.types import Deposit, Transfer
-from farebox.services import Services
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Moment = Annotated[datetime | None, Parameter(description="ISO 8601 with a time zone.")]
+Moment = Annotated[datetime | None, QueryParameter(description="ISO 8601 with a time zone.")]
 
 
 class Wallets(Controller):
@@ -28,7 +26,9 @@ class Wallets(Controller):
     tags = ("Wallets",)
 
     @post(summary="Open a wallet")
-    async def add(self, services: Services, authority: Authority, data: wire.NewWallet) -> wire.WalletView:
+    async def add(
+        self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewWallet]
+    ) -> wire.WalletView:
         organization = data.organization or authority.principal.organization_id
         if organization is None:
             authority.administrator()
@@ -40,10 +40,10 @@ class Wallets(Controller):
     @get(summary="List wallets")
     async def page(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
-        owner: Annotated[str | None, Parameter(max_length=200)] = None,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        owner: Annotated[str | None, QueryParameter(max_length=200)] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> wire.Page[wire.WalletView]:
@@ -57,16 +57,16 @@ class Wallets(Controller):
         return wire.Page([views.wallet(wallet) for wallet in found[:limit]], more)
 
     @get("/{wallet_id:str}", summary="Get a wallet")
-    async def one(self, authority: Authority, wallet_id: str) -> wire.WalletView:
+    async def one(self, authority: TheAuthority, wallet_id: FromPath[str]) -> wire.WalletView:
         return views.wallet(await authority.wallet(wallet_id))
 
     @post("/{wallet_id:str}/deposits", summary="Put money into a wallet; with a reference, once only")
     async def deposit(
         self,
-        services: Services,
-        authority: Authority,
-        wallet_id: str,
-        data: wire.NewDeposit,
+        services: TheServices,
+        authority: TheAuthority,
+        wallet_id: FromPath[str],
+        data: JSONBody[wire.NewDeposit],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
         authority.administrator()
@@ -91,11 +91,11 @@ class Wallets(Controller):
     @get("/{wallet_id:str}/history", summary="Everything that was asked of a wallet, refusals too")
     async def history(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
-        wallet_id: str,
-        kind: Annotated[str | None, Parameter(description="Only this kind.", max_length=20)] = None,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        wallet_id: FromPath[str],
+        kind: Annotated[str | None, QueryParameter(description="Only this kind.", max_length=20)] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> wire.Page[wire.HistoryItem]:
@@ -111,10 +111,10 @@ class Wallets(Controller):
     @get("/{wallet_id:str}/statement", summary="The movements of a period and what they add up to")
     async def statement(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
-        wallet_id: str,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        wallet_id: FromPath[str],
         since: Moment = None,
         until: Moment = None,
         limit: Limit = 100,
@@ -146,10 +146,10 @@ class Wallets(Controller):
     @get("/{wallet_id:str}/holds", summary="A wallet's holds")
     async def holds(
         self,
-        services: Services,
-        authority: Authority,
-        cursors: Cursors,
-        wallet_id: str,
+        services: TheServices,
+        authority: TheAuthority,
+        cursors: TheCursors,
+        wallet_id: FromPath[str],
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> wire.Page[wire.HoldView]:
@@ -168,7 +168,11 @@ class Transfers(Controller):
 
     @post(summary="Move money from one wallet to another of the same asset")
     async def add(
-        self, services: Services, authority: Authority, data: wire.NewTransfer, idempotency_key: IdempotencyKey = None
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        data: JSONBody[wire.NewTransfer],
+        idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
         if authority.principal.provider_id is not None:
             raise Forbidden("a provider charges grants; it does not move wallets' money")

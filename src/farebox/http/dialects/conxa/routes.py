@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 from litestar import Request, Response, Router, get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from farebox import ids
 from farebox.charging.service import Bill
 from farebox.consent.types import GrantRef
 from farebox.errors import Forbidden, NotFound, Problem, Unauthorized
 from farebox.http import edge
-from farebox.http.access import Access
+from farebox.http.depends import TheAccess, TheServices
 from farebox.http.dialects.conxa import answers
 from farebox.http.dialects.conxa.wire import ChargeBody
 from farebox.http.dialects.session_charge import SessionDialect
@@ -20,7 +20,6 @@ from farebox.http.strict import Reader
 from farebox.identity.types import Principal
 from farebox.ledger.types import Outcome, Usage
 from farebox.pricing.book import Book
-from farebox.services import Services
 
 PREFIX = "/conxa"
 
@@ -62,9 +61,9 @@ async def health() -> dict[str, str]:
 @get("/providers/session/status")
 async def session_status(
     request: Request[Any, Any, Any],
-    services: Services,
-    access: Access,
-    provider_username: Annotated[str, Parameter(min_length=1, max_length=320)],
+    services: TheServices,
+    access: TheAccess,
+    provider_username: Annotated[str, QueryParameter(min_length=1, max_length=320)],
 ) -> dict[str, Any]:
     principal = await access.principal(request.headers.get("x-provider-api-key"), edge.address_of(request.scope))
     provider_id = _provider_of(principal, {})
@@ -79,7 +78,7 @@ async def session_status(
 
 
 @get("/wallet/{wallet_id:str}", opt={"public": True})
-async def wallet(services: Services, wallet_id: str) -> dict[str, Any]:
+async def wallet(services: TheServices, wallet_id: FromPath[str]) -> dict[str, Any]:
     number = ids.parse_wallet_id(wallet_id)
     if number is None:
         raise NotFound("there is no such wallet")

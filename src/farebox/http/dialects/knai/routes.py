@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, Router, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from farebox import ids
 from farebox.charging.service import Bill
 from farebox.consent.types import GrantRef
 from farebox.errors import Forbidden, Problem, Unauthorized
 from farebox.http import edge
-from farebox.http.access import Access
+from farebox.http.depends import TheAccess, TheServices
 from farebox.http.dialects.knai import answers
 from farebox.http.dialects.knai.wire import ChargeBody
 from farebox.http.dialects.session_charge import SessionDialect
@@ -21,7 +21,6 @@ from farebox.http.strict import Reader
 from farebox.identity.types import Principal
 from farebox.ledger.types import Outcome
 from farebox.pricing.book import Book
-from farebox.services import Services
 
 PREFIX = "/knai"
 
@@ -74,9 +73,9 @@ CHARGE = SessionDialect(
 @get("/providers/session/status")
 async def session_status(
     request: Request[Any, Any, Any],
-    services: Services,
-    access: Access,
-    provider_username: Annotated[str, Parameter(min_length=1, max_length=320)],
+    services: TheServices,
+    access: TheAccess,
+    provider_username: Annotated[str, QueryParameter(min_length=1, max_length=320)],
 ) -> dict[str, Any]:
     headers = request.headers
     principal = await access.principal(headers.get("x-provider-api-key"), edge.address_of(request.scope))

@@ -1,0 +1,1 @@
+"""Benchmarks: what Farebox claims, against baselines in the same run."""
