@@ -1,0 +1,117 @@
+-- name: snapshot
+SELECT clock_timestamp() AS at
+
+-- name: figures
+SELECT 'transfers' AS name, count(*) AS value FROM transfers WHERE refusal IS NULL
+UNION ALL SELECT 'refusals', count(*) FROM transfers WHERE refusal IS NOT NULL
+UNION ALL SELECT 'entries', count(*) FROM entries
+UNION ALL SELECT 'wallets', count(*) FROM accounts WHERE kind = 'wallet'
+UNION ALL SELECT 'other accounts', count(*) FROM accounts WHERE kind <> 'wallet'
+UNION ALL SELECT 'grants', count(*) FROM grants
+UNION ALL SELECT 'open holds', count(*) FROM holds WHERE state = 'pending'
+
+-- name: balances
+-- What each kind of account holds in each asset: a column that adds up to zero.
+SELECT asset, kind, sum(balance)::numeric AS balance FROM account_balances GROUP BY asset, kind ORDER BY asset, kind
+
+-- name: entries_sum_to_zero
+SELECT a.asset AS subject, 0 AS expected, sum(e.amount) AS found
+FROM entries e JOIN accounts a ON a.id = e.account_id GROUP BY a.asset HAVING sum(e.amount) <> 0
+
+-- name: transfers_have_their_entries
+-- A transfer that moved money has one entry of its amount on either side, and every entry has its transfer.
+SELECT coalesce(t.wallet_id, e.wallet_id) || '/' || coalesce(t.id, e.transfer_id) AS subject,
+       t.amount AS expected, e.credited AS found
+FROM (SELECT * FROM transfers WHERE debit_account IS NOT NULL) t
+FULL JOIN (
+    SELECT wallet_id, transfer_id, count(*) AS entries, sum(amount) AS total,
+           sum(amount) FILTER (WHERE amount > 0) AS credited,
+           min(account_id) FILTER (WHERE amount < 0) AS debit_account,
+           min(account_id) FILTER (WHERE amount > 0) AS credit_account
+    FROM entries GROUP BY wallet_id, transfer_id
+) e ON e.wallet_id = t.wallet_id AND e.transfer_id = t.id
+WHERE t.id IS NULL OR e.transfer_id IS NULL OR e.entries <> 2 OR e.total <> 0 OR e.credited <> t.amount
+   OR e.debit_account <> t.debit_account OR e.credit_account <> t.credit_account
+
+-- name: balances_are_their_entries
+SELECT b.id::text AS subject, coalesce(e.total, 0) AS expected, b.balance AS found
+FROM account_balances b
+LEFT JOIN (SELECT account_id, sum(amount) AS total FROM entries GROUP BY account_id) e ON e.account_id = b.id
+WHERE b.balance <> coalesce(e.total, 0)
+
+-- name: balances_follow_their_entries
+-- Each of a wallet's entries says the balance that it left behind.
+SELECT account_id || '/' || transfer_id AS subject, before + amount AS expected, balance_after AS found
+FROM (
+    SELECT e.account_id, e.transfer_id, e.amount, e.balance_after,
+           lag(e.balance_after, 1, 0::bigint) OVER (PARTITION BY e.account_id ORDER BY e.transfer_id) AS before
+    FROM entries e JOIN accounts a ON a.id = e.account_id WHERE a.kind = 'wallet'
+) chain
+WHERE balance_after IS DISTINCT FROM before + amount
+
+-- name: held_is_open_holds
+SELECT a.id::text AS subject, coalesce(h.total, 0) AS expected, a.held AS found
+FROM accounts a
+LEFT JOIN (SELECT wallet_id, sum(amount) AS total FROM holds WHERE state = 'pending' GROUP BY wallet_id) h
+    ON h.wallet_id = a.id
+WHERE a.held <> coalesce(h.total, 0)
+
+-- name: debt_is_what_is_missing
+-- A wallet below zero shows it as debt, to the unit.
+SELECT id::text AS subject, greatest(0, held - balance) AS expected, debt AS found
+FROM accounts WHERE kind = 'wallet' AND debt <> greatest(0, held - balance)
+
+-- name: grants_count_their_charges
+SELECT 'gr_' || g.id AS subject, coalesce(c.spent, 0) AS expected, g.spent AS found
+FROM grants g
+LEFT JOIN (
+    SELECT grant_id, sum(CASE kind WHEN 'refund' THEN -amount ELSE amount END) AS spent
+    FROM transfers
+    WHERE grant_id IS NOT NULL AND refusal IS NULL AND kind IN ('charge', 'capture', 'usage', 'refund')
+    GROUP BY grant_id
+) c ON c.grant_id = g.id
+WHERE g.spent <> coalesce(c.spent, 0)
+
+-- name: grants_count_their_holds
+SELECT 'gr_' || g.id AS subject, coalesce(h.held, 0) AS expected, g.held AS found
+FROM grants g
+LEFT JOIN (SELECT grant_id, sum(amount) AS held FROM holds WHERE state = 'pending' GROUP BY grant_id) h
+    ON h.grant_id = g.id
+WHERE g.held <> coalesce(h.held, 0)
+
+-- name: holds_end_once
+-- A hold has its own transfer; a captured one has one capture of what it says, a freed one one release, an open one none.
+SELECT h.wallet_id || '/' || h.id AS subject,
+       CASE h.state WHEN 'posted' THEN h.captured ELSE 0 END AS expected, coalesce(c.captured, 0) AS found
+FROM holds h
+LEFT JOIN transfers t ON t.wallet_id = h.wallet_id AND t.id = h.id AND t.kind = 'hold' AND t.refusal IS NULL
+LEFT JOIN (
+    SELECT wallet_id, parent_id, sum(amount) FILTER (WHERE kind = 'capture') AS captured,
+           count(*) FILTER (WHERE kind = 'capture') AS captures, count(*) FILTER (WHERE kind = 'release') AS releases
+    FROM transfers WHERE kind IN ('capture', 'release') AND refusal IS NULL GROUP BY wallet_id, parent_id
+) c ON c.wallet_id = h.wallet_id AND c.parent_id = h.id
+WHERE t.id IS NULL OR t.amount <> h.amount
+   OR coalesce(c.captures, 0) <> (h.state = 'posted')::int OR coalesce(c.releases, 0) <> (h.state = 'voided')::int
+   OR (h.state = 'posted' AND c.captured <> h.captured)
+
+-- name: holds_are_written_down
+-- Every hold that was accepted is there.
+SELECT t.wallet_id || '/' || t.id AS subject, t.amount AS expected, NULL::bigint AS found
+FROM transfers t LEFT JOIN holds h ON h.wallet_id = t.wallet_id AND h.id = t.id
+WHERE t.kind = 'hold' AND t.refusal IS NULL AND h.id IS NULL
+
+-- name: refunds_are_counted
+SELECT coalesce(r.wallet_id, t.wallet_id) || '/' || coalesce(r.charge_id, t.parent_id) AS subject,
+       coalesce(t.total, 0) AS expected, coalesce(r.refunded, 0) AS found
+FROM refunds r
+FULL JOIN (
+    SELECT wallet_id, parent_id, sum(amount) AS total FROM transfers
+    WHERE kind = 'refund' AND refusal IS NULL GROUP BY wallet_id, parent_id
+) t ON t.wallet_id = r.wallet_id AND t.parent_id = r.charge_id
+LEFT JOIN transfers c ON c.wallet_id = r.wallet_id AND c.id = r.charge_id
+WHERE coalesce(t.total, 0) <> coalesce(r.refunded, 0) OR c.amount IS DISTINCT FROM r.amount
+
+-- name: limits_hold
+-- No grant has let through more than its limit, but for facts, which are counted apart.
+SELECT 'gr_' || id AS subject, limit_units + overrun AS expected, spent + held AS found
+FROM grants WHERE spent + held > limit_units + overrun
