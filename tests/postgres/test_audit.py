@@ -1,0 +1,86 @@
+"""The audit finds what was tampered with, and nothing where nothing was."""
+
+import pytest
+
+from farebox.ledger.audit import CHECKS
+from farebox.ledger.types import Capture, Charge, Hold, RecordUsage, Refund, Release
+from farebox.services import Services
+from tests.support.ledgers import Books, owner
+
+TAMPERED: list[tuple[str, str]] = [
+    ("entries_sum_to_zero", "UPDATE entries SET amount = amount + 1 WHERE account_id < 1000"),
+    ("transfers_have_their_entries", "DELETE FROM entries WHERE transfer_id = (SELECT min(transfer_id) FROM entries)"),
+    ("transfers_have_their_entries", "DELETE FROM transfers WHERE kind = 'charge'"),
+    ("balances_are_their_entries", "UPDATE accounts SET balance = balance + 1 WHERE kind = 'wallet'"),
+    ("balances_are_their_entries", "UPDATE accounts SET balance = balance + 1 WHERE kind = 'revenue'"),
+    (
+        "balances_follow_their_entries",
+        "UPDATE entries SET balance_after = balance_after + 1 WHERE balance_after IS NOT NULL",
+    ),
+    ("held_is_open_holds", "UPDATE accounts SET held = held + 1 WHERE kind = 'wallet'"),
+    ("held_is_open_holds", "DELETE FROM holds WHERE state = 'pending'"),
+    ("holds_are_written_down", "DELETE FROM holds WHERE state = 'pending'"),
+    ("debt_is_what_is_missing", "UPDATE accounts SET debt = debt + 1 WHERE kind = 'wallet'"),
+    ("grants_count_their_charges", "UPDATE grants SET spent = spent + 1"),
+    ("grants_count_their_holds", "UPDATE grants SET held = held + 1"),
+    ("holds_end_once", "UPDATE holds SET captured = captured + 1 WHERE state = 'posted'"),
+    (
+        "holds_end_once",
+        "UPDATE holds SET state = 'voided', void_reason = 'released', closed_at = now() WHERE state = 'pending'",
+    ),
+    ("refunds_are_counted", "UPDATE refunds SET refunded = refunded + 1"),
+    ("limits_hold", "UPDATE grants SET overrun = 0, limit_units = 1"),
+]
+
+
+async def a_bit_of_everything(services: Services) -> Books:
+    books = await Books.open(services)
+    wallet = await books.wallet(1000)
+    grant = await books.grant(wallet, limit=900)
+    common = {"wallet_id": wallet, "grant_id": grant}
+    billed = common | {"provider_id": books.provider_id, "revenue_account": books.revenue}
+    charge = await books.ask(Charge, **billed, amount=100)
+    refunded = {"charge_id": charge.transfer_id, "revenue_account": books.revenue, "amount": 10}
+    await books.ask(Refund, **common, **refunded)
+    for end in ("capture", "release", "stay"):
+        hold = await books.ask(Hold, **common, amount=50, ttl_s=600)
+        if end == "capture":
+            await books.ask(Capture, **billed, hold_id=hold.transfer_id, amount=20)
+        elif end == "release":
+            await books.ask(Release, **common, hold_id=hold.transfer_id)
+    await books.ask(RecordUsage, **billed, amount=2000)
+    return books
+
+
+async def test_sound_books_are_clean(services: Services) -> None:
+    report = await (await a_bit_of_everything(services)).audit()
+    assert report.clean, report.differences
+    assert report.figures["transfers"] == 9
+    assert {item.kind: item.balance for item in report.balances} == {
+        "external": -1000,
+        "revenue": 2110,
+        "wallet": -1110,
+    }
+
+
+@pytest.mark.parametrize(("check", "change"), TAMPERED)
+async def test_tampering_is_found(database: str, services: Services, check: str, change: str) -> None:
+    books = await a_bit_of_everything(services)
+    conn = await owner(database)
+    await conn.execute("SET session_replication_role = replica")  # no triggers: somebody really means it
+    for table in ("accounts", "grants", "holds", "refunds"):
+        names = await conn.fetch(
+            "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = $1::text::regclass", table
+        )
+        for (name,) in names:
+            await conn.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    await conn.execute(change)
+    await conn.close()
+    report = await books.audit()
+    found = {difference.check for difference in report.differences}
+    assert check in found
+    assert all(difference.count >= 1 and difference.rows for difference in report.differences)
+
+
+def test_every_check_is_tampered_with() -> None:
+    assert {check for check, _ in TAMPERED} == set(CHECKS)
