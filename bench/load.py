@@ -1,6 +1,7 @@
 """A load over HTTP: connections that each send the next request when they have the answer to the last.
 
-Runs in processes of its own (`python -m bench.load SPEC.json`, which it replaces by what it found), sends to the loopback interface only, and stops by itself.
+Runs in processes of its own (`python -m bench.load SPEC.json`, which it replaces by what it found), sends to the
+loopback interface only, and stops by itself.
 """
 
 import asyncio

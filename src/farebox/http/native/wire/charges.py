@@ -1,0 +1,151 @@
+"""Charges, holds, refunds, usage, and what is told of them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from farebox.http.native.wire.fields import AssetCode, Body, Count, Model, Note, PublicId, Slug, Units, WalletId
+
+
+class UsageBody(Body, frozen=True):
+    """What was used. The token kinds are disjoint: count each token in one of them."""
+
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cached_input_tokens: Count = 0
+    cache_write_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    calls: Count = 0
+    units: dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")], Count] = msgspec.field(default_factory=dict)
+
+
+class NewCharge(Body, frozen=True):
+    """Say who pays (`session_token` or `grant`), and for what: `model` and `usage`, or an `amount`."""
+
+    session_token: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    grant: PublicId | None = None
+    model: Model | None = None
+    usage: UsageBody | None = None
+    amount: Units | None = None
+    asset: Annotated[AssetCode | None, Meta(description="Of `amount`; checked against the wallet's.")] = None
+
+
+class NewHold(NewCharge, frozen=True):
+    """As a charge, and for how long to reserve it."""
+
+    expires_in_s: Annotated[int, Meta(ge=1, le=604_800)] | None = None
+
+
+class NewCapture(Body, frozen=True):
+    """What was used, at most what is held; nothing given takes the whole hold."""
+
+    model: Model | None = None
+    usage: UsageBody | None = None
+    amount: Units | None = None
+
+
+class Charged(Struct, frozen=True):
+    """A charge, capture or hold that was done."""
+
+    id: str
+    wallet: str
+    grant: str
+    amount: int
+    asset: str
+    available: Annotated[int, Meta(description="Of the wallet, after it.")]
+    remaining: Annotated[int | None, Meta(description="Of the grant's limit, after it; null without a limit.")]
+    created_at: datetime
+
+
+class ChargeView(Struct, frozen=True):
+    id: str
+    wallet: str
+    grant: str | None
+    provider: str | None
+    provider_username: str | None
+    kind: Literal["charge", "capture", "usage"]
+    status: Literal["approved", "declined"]
+    refusal: str | None
+    amount: int
+    refunded: int
+    asset: str
+    model: str | None
+    usage: UsageBody | None
+    available_after: int
+    remaining_after: int | None
+    idempotency_key: str | None
+    created_at: datetime
+
+
+class HoldView(Struct, frozen=True):
+    id: str
+    wallet: str
+    grant: str
+    provider: str
+    amount: int
+    captured: int
+    asset: str
+    state: Literal["pending", "captured", "released", "expired"]
+    model: str | None
+    expires_at: datetime
+    created_at: datetime
+    closed_at: datetime | None
+
+
+class NewRefund(Body, frozen=True):
+    amount: Annotated[Units | None, Meta(description="Nothing given refunds all that is left.")] = None
+    reason: Note | None = None
+
+
+class NewUsageRecord(Body, frozen=True):
+    """Usage that has already happened: booked whatever the balance."""
+
+    wallet: WalletId
+    provider: Slug
+    model: Model | None = None
+    usage: UsageBody | None = None
+    amount: Units | None = None
+
+
+class HistoryItem(Struct, frozen=True):
+    """Something that was asked of a wallet, and what became of it."""
+
+    id: str
+    kind: str
+    status: Literal["approved", "declined"]
+    refusal: str | None
+    amount: int
+    available_after: int
+    grant: str | None
+    provider: str | None
+    provider_username: str | None
+    model: str | None
+    reference: str | None
+    note: str | None
+    created_at: datetime
+
+
+class ExplainLine(Struct, frozen=True):
+    what: str
+    quantity: int
+    rate: Annotated[str, Meta(description="Exact price of one, in the price's asset.")]
+    cost: Annotated[str, Meta(description="quantity × rate.")]
+
+
+class Explanation(Struct, frozen=True):
+    """How an amount came about, to the last digit."""
+
+    id: str
+    status: str
+    summary: str
+    amount: int
+    asset: str
+    price: Annotated[str | None, Meta(description="The version of the price that was used.")]
+    lines: list[ExplainLine]
+    subtotal: str | None
+    markup: str | None
+    converted: Annotated[str | None, Meta(description="In the wallet's asset, exact.")]
+    rounded_up_by: str | None
+    refusal: str | None

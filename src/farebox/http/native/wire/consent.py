@@ -1,0 +1,80 @@
+"""Grants, and the requests that ask for them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from farebox.http.native.wire.fields import Body, Seconds, Slug, Units, Username, WalletId
+
+
+class NewGrant(Body, frozen=True):
+    provider: Slug
+    provider_username: Username
+    limit: Annotated[Units | None, Meta(description="The most that may be drawn in all.")] = None
+    charge_limit: Annotated[Units | None, Meta(description="The most that one charge may draw.")] = None
+    expires_in_s: Seconds | None = None
+
+
+class GrantView(Struct, frozen=True, omit_defaults=True):
+    id: str
+    wallet: str
+    asset: str
+    provider: str
+    provider_name: str
+    provider_username: str
+    state: Literal["active", "expired", "revoked", "replaced"]
+    limit: int | None
+    charge_limit: int | None
+    spent: int
+    held: int
+    remaining: Annotated[int | None, Meta(description="Null without a limit.")]
+    expires_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
+    session_token: Annotated[
+        str | UnsetType, Meta(description="What the provider charges with. Told at the making, and to the provider.")
+    ] = UNSET
+
+
+class QrPayload(Struct, frozen=True):
+    """What a CONXA QR code holds."""
+
+    provider_id: Slug
+    provider_username: Username
+    provider_type: Annotated[str, Meta(max_length=20)] = "api"
+    limit: Annotated[Decimal | None, Meta(description="In whole wallet tokens.")] = None
+
+
+class NewRequest(Body, frozen=True):
+    """A scanned code, or what it says."""
+
+    wallet: WalletId
+    qr: QrPayload
+    expires_in_s: Annotated[Seconds | None, Meta(description="How long the grant is to last.")] = None
+
+
+class RequestView(Struct, frozen=True):
+    id: str
+    wallet: str
+    asset: str
+    scale: int
+    provider: str
+    provider_name: str
+    provider_verified: bool
+    provider_username: str
+    warnings: Annotated[list[str], Meta(description="What to look at twice before approving.")]
+    limit: int | None
+    expires_in_s: int | None
+    state: Literal["pending", "approved", "declined", "expired"]
+    terms: Annotated[str, Meta(description="Fingerprint of what is shown here; an approval has to name it.")]
+    created_at: datetime
+    expires_at: datetime
+
+
+class Approval(Body, frozen=True):
+    terms: Annotated[str, Meta(min_length=64, max_length=64, description="The request's `terms`, as shown.")]
+    limit: Annotated[Units | None, Meta(description="At most what was asked for.")] = None
+    charge_limit: Units | None = None
+    expires_in_s: Seconds | None = None

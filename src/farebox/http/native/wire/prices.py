@@ -1,0 +1,70 @@
+"""Prices and quotes."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from farebox.http.native.wire.charges import UsageBody
+from farebox.http.native.wire.fields import AssetCode, Body, Count, DecimalText, Model, Moment, Slug
+
+
+class TierBody(Body, frozen=True):
+    above_input_tokens: Count
+    input_token: DecimalText | None = None
+    output_token: DecimalText | None = None
+    cached_input_token: DecimalText | None = None
+    cache_write_token: DecimalText | None = None
+    reasoning_token: DecimalText | None = None
+
+
+class PriceBody(Body, frozen=True):
+    """Prices of one model, in ones of the asset (not units), for one token, call or unit."""
+
+    asset: AssetCode
+    input_token: DecimalText | None = None
+    output_token: DecimalText | None = None
+    cached_input_token: Annotated[DecimalText | None, Meta(description="Default: as input.")] = None
+    cache_write_token: Annotated[DecimalText | None, Meta(description="Default: as input.")] = None
+    reasoning_token: Annotated[DecimalText | None, Meta(description="Default: as output.")] = None
+    call: DecimalText | None = None
+    units: dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")], DecimalText] = msgspec.field(
+        default_factory=dict
+    )
+    tiers: Annotated[list[TierBody], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    starts_at: Annotated[Moment | None, Meta(description="Default: now.")] = None
+
+
+class PriceView(Struct, frozen=True):
+    id: str
+    provider: Annotated[str, Meta(description="`*` for every provider.")]
+    model: str
+    asset: str
+    input_token: str | None
+    output_token: str | None
+    cached_input_token: str | None
+    cache_write_token: str | None
+    reasoning_token: str | None
+    call: str | None
+    units: dict[str, str]
+    tiers: list[TierBody]
+    withdrawn: bool
+    starts_at: datetime
+    source: str
+    created_by: str
+    created_at: datetime
+
+
+class NewQuote(Body, frozen=True):
+    provider: Slug
+    model: Model
+    usage: UsageBody
+    asset: AssetCode = "USD"
+
+
+class QuoteView(Struct, frozen=True):
+    amount: int
+    asset: str
+    price: str
+    markup: str
