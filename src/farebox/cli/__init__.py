@@ -4,9 +4,9 @@
 def main() -> None:
     """Entry point of `farebox`."""
     try:
-        from farebox.cli.root import app
+        from farebox.cli.root import run
     except ModuleNotFoundError as error:
         raise SystemExit(
             f"farebox: {error.name} is missing. The command needs the server's parts: pip install 'farebox[server]'"
         ) from None
-    app()
+    run()

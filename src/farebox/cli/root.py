@@ -1,37 +1,50 @@
 """`farebox`: all commands."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from farebox import serve as serving
-from farebox.logs import configure
-from farebox.settings import from_env
+from farebox import __version__
+from farebox.cli import charge, connect, keys, org, provider, wallet
+from farebox.cli.audit import audit
+from farebox.cli.serve import serve
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"farebox {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
-def root() -> None:
-    """A self-hosted fare box for AI services."""
-
-
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    database_url: Annotated[str | None, typer.Option(help="PostgreSQL 15 or later; none: embedded.")] = None,
-    data_dir: Annotated[str | None, typer.Option(help="Where the embedded database lives.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Server processes on the one port.")] = None,
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
 ) -> None:
-    """Start the server: on its embedded database, unless a URL is given."""
-    settings = from_env(os.environ, host=host, port=port, database_url=database_url, data_dir=data_dir, workers=workers)
-    configure(settings)
+    """A self-hosted fare box for AI services: prepaid wallets, exact charges, limits that hold.
 
-    def ready(up: serving.Running) -> None:
-        print(f"Farebox listens on http://{up.address}:{up.port}", flush=True)  # noqa: T201
-        if up.started.admin_key is not None:
-            print(f"Administrator's key, shown this once: {up.started.admin_key}", flush=True)  # noqa: T201
+    Start with [bold]farebox demo[/bold], or with [bold]farebox serve[/bold].
+    """
 
-    serving.serve(settings, ready)
+
+app.command(rich_help_panel="Server")(serve)
+app.command(rich_help_panel="Server")(audit)
+connect.register(wallet.app)
+app.add_typer(wallet.app, name="wallet", rich_help_panel="Money")
+app.add_typer(charge.app, name="charge", rich_help_panel="Money")
+app.add_typer(provider.app, name="provider", rich_help_panel="Who charges and who pays")
+app.add_typer(org.app, name="org", rich_help_panel="Who charges and who pays")
+app.add_typer(keys.app, name="keys", rich_help_panel="Who charges and who pays")
+
+
+def run() -> None:
+    """Entry point."""
+    app()
