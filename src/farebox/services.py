@@ -7,6 +7,7 @@ from farebox.consent.service import Consent
 from farebox.identity.keys import Keys
 from farebox.identity.service import Directory
 from farebox.ledger.batcher import Ledger
+from farebox.pricing.aliases import canonical
 from farebox.pricing.service import Prices
 from farebox.settings import Settings
 from farebox.wallets.accounts import Accounts
@@ -24,7 +25,7 @@ class Services:
         self.keys = Keys(pool)
         self.directory = Directory(pool)
         self.consent = Consent(pool, secret, settings.connection_request_ttl_s, settings.ended_session_visible_s)
-        self.prices = Prices(pool)
+        self.prices = Prices(pool, canonical if settings.default_prices == "genai-prices" else None)
         self.wallets = Wallets(pool)
         self.accounts = Accounts(pool)
         self.charging = Charging(pool, ledger, self.prices, self.accounts)

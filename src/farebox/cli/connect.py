@@ -1,9 +1,7 @@
 """`farebox wallet connect`: what a wallet app does with a QR code, in the terminal."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.markup import escape
 from rich.prompt import Confirm
@@ -11,9 +9,7 @@ from rich.prompt import Confirm
 from farebox.cli.amounts import optional_units, seconds, span
 from farebox.cli.command import Session, command
 from farebox.cli.output import Failure, amount
-
-LARGEST_IMAGE = 30_000_000
-"""Pixels."""
+from farebox.consent import qr
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +27,10 @@ def connect(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve without asking.")] = False,
 ) -> None:
     """Scan a provider's QR code, see what it asks for, and approve or decline it."""
-    payload = read_code(code)
+    try:
+        payload = qr.read(code)
+    except qr.UnreadableCode as error:
+        raise Failure(str(error), error.hint) from None
     found = session.api.get(f"/v1/wallets/{wallet}")
     given = {"wallet": wallet, "qr": payload, "expires_in_s": seconds(expires_in)}
     request = session.api.post("/v1/connection-requests", given)
@@ -49,37 +48,6 @@ def connect(
     remaining = "no limit" if made.get("remaining") is None else amount(made["remaining"], found)
     session.out.facts(made, [("grant", made["id"]), ("provider", made["provider"]), ("remaining", remaining)])
     session.out.note(f"[dim]To end it: farebox wallet revoke {made['id']}[/dim]")
-
-
-def read_code(code: str) -> Any:
-    """What a QR code says: from its JSON, or from an image of it. Raises Failure."""
-    text = code if code.lstrip().startswith("{") else _decode(Path(code))
-    try:
-        return msgspec.json.decode(text, type=dict)
-    except msgspec.DecodeError:
-        raise Failure("This is no connection request", "It holds something else than a provider's JSON.") from None
-
-
-def _decode(path: Path) -> str:
-    import zxingcpp
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > LARGEST_IMAGE:
-                raise Failure(f"{path} is too large an image", "Cut the QR code out of it.")
-            codes = zxingcpp.read_barcodes(
-                image.convert("RGB"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-            )
-    except FileNotFoundError:
-        raise Failure(f"There is no file {path}", "Give an image of the QR code, or its JSON in quotes.") from None
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        raise Failure(f"{path} is no image that can be read", "PNG and JPEG are read.") from None
-    if len(codes) != 1:
-        what = "no QR code" if not codes else f"{len(codes)} QR codes"
-        raise Failure(f"{path} shows {what}", "Show one whole code, with its white border.")
-    text: str = codes[0].text
-    return text
 
 
 def _show(session: Session, request: dict[str, Any], terms: dict[str, Any]) -> None:

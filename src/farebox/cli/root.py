@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from farebox import __version__
-from farebox.cli import charge, connect, keys, org, provider, wallet
+from farebox.cli import charge, connect, keys, org, prices, provider, wallet
 from farebox.cli.audit import audit
+from farebox.cli.demo import demo
 from farebox.cli.serve import serve
 
 app = typer.Typer(
@@ -35,11 +36,13 @@ def root(
     """
 
 
+app.command(rich_help_panel="Server")(demo)
 app.command(rich_help_panel="Server")(serve)
 app.command(rich_help_panel="Server")(audit)
 connect.register(wallet.app)
 app.add_typer(wallet.app, name="wallet", rich_help_panel="Money")
 app.add_typer(charge.app, name="charge", rich_help_panel="Money")
+app.add_typer(prices.app, name="prices", rich_help_panel="Money")
 app.add_typer(provider.app, name="provider", rich_help_panel="Who charges and who pays")
 app.add_typer(org.app, name="org", rich_help_panel="Who charges and who pays")
 app.add_typer(keys.app, name="keys", rich_help_panel="Who charges and who pays")

@@ -1,6 +1,7 @@
 """The price book in memory: which version of a price holds at a moment, and what usage costs by it."""
 
 import difflib
+from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
 
@@ -12,6 +13,8 @@ from farebox.pricing.compute import CompiledRates, amount, total_nano
 from farebox.pricing.types import PPM
 
 ONE = Fraction(1)
+LONGEST_GUESS = 60
+"""Characters of an unknown name that similar ones are looked for with: it must not cost much to be wrong."""
 
 
 class UnknownModel(LookupError):
@@ -50,9 +53,22 @@ class Book(Struct, frozen=True):
     markups: dict[int, int]
     versions: dict[tuple[int | None, str], tuple[Version, ...]]
     conversions: dict[tuple[str, str], Fraction]
+    alias_of: Callable[[str], str | None] | None = None
+    """The name that a model without a price of its own goes by."""
 
     def find(self, provider_id: int, model: str, now: datetime) -> tuple[Version, datetime | None]:
-        """The version that holds now, and when the next one starts. The provider's own price comes first."""
+        """The version that holds now, and when the next one starts; raises UnknownModel.
+
+        The provider's own price comes first, then the book for all, then the name that this one stands for.
+        """
+        held = self._held(provider_id, model, now)
+        if held is None and self.alias_of is not None and (other := self.alias_of(model)) is not None:
+            held = self._held(provider_id, other, now)
+        if held is None:
+            raise UnknownModel(self.nearest(provider_id, model))
+        return held
+
+    def _held(self, provider_id: int, model: str, now: datetime) -> tuple[Version, datetime | None] | None:
         until: datetime | None = None
         for owner in (provider_id, None):
             for version in self.versions.get((owner, model), ()):
@@ -61,7 +77,7 @@ class Book(Struct, frozen=True):
                         return version, until
                     break
                 until = version.starts_at if until is None else min(until, version.starts_at)
-        raise UnknownModel(self.nearest(provider_id, model))
+        return None
 
     def quote(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Quote:
         """What the usage costs a wallet of `asset`; raises UnknownModel, NotConvertible, compute.NotPriced."""
@@ -87,5 +103,7 @@ class Book(Struct, frozen=True):
 
     def nearest(self, provider_id: int, model: str) -> list[str]:
         """Names like this one that have a price, the likest first."""
+        asked = model[:LONGEST_GUESS]
         names = {name for owner, name in self.versions if owner in (provider_id, None)}
-        return difflib.get_close_matches(model, names, n=3, cutoff=0.5)
+        near = [name for name in names if name[:2].lower() == asked[:2].lower()] or names
+        return difflib.get_close_matches(asked, near, n=3, cutoff=0.5)

@@ -49,3 +49,12 @@ ORDER BY starts_at DESC, id DESC LIMIT :limit
 
 -- name: any_price
 SELECT EXISTS (SELECT FROM prices)
+
+-- name: compared
+-- What an import is compared with: what holds now and what is planned, of one owner.
+(SELECT DISTINCT ON (model) model, asset, rates::text AS rates, starts_at, source, false AS planned
+ FROM prices WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at <= clock_timestamp()
+ ORDER BY model, starts_at DESC, id DESC)
+UNION ALL
+SELECT model, asset, rates::text, starts_at, source, true FROM prices
+WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at > clock_timestamp()

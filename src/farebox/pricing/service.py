@@ -1,6 +1,7 @@
 """The price book's keeper: loads it when it has changed, and takes in new versions."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,9 +13,10 @@ from farebox.db import queries
 from farebox.errors import Invalid, NotFound
 from farebox.identity.service import note
 from farebox.money import Asset
+from farebox.pricing import imports
 from farebox.pricing.book import Book, Version
 from farebox.pricing.compute import BadRate, compile_rates
-from farebox.pricing.types import NewPrice, Price, Rates
+from farebox.pricing.types import NewPrice, Price, Rates, TakenIn
 
 _SQL = queries.load("farebox.pricing")
 
@@ -22,8 +24,9 @@ _SQL = queries.load("farebox.pricing")
 class Prices:
     """The price book of one database."""
 
-    def __init__(self, pool: "Pool[Record]") -> None:
+    def __init__(self, pool: "Pool[Record]", alias_of: Callable[[str], str | None] | None = None) -> None:
         self._pool = pool
+        self._alias_of = alias_of
         self._book: Book | None = None
         self._loading = asyncio.Lock()
 
@@ -57,6 +60,7 @@ class Prices:
             markups=markups,
             versions={key: tuple(found) for key, found in versions.items()},
             conversions={},
+            alias_of=self._alias_of,
         )
 
     async def add(self, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
@@ -71,6 +75,26 @@ class Prices:
             await note(conn, actor, "prices.add", source, models=len(prices))
         await self.fresh()
         return [row["id"] for row in rows]
+
+    async def take_in(
+        self,
+        actor: str,
+        source: str,
+        prices: list[NewPrice],
+        provider_id: int | None = None,
+        *,
+        replace: bool = False,
+        only_compare: bool = False,
+    ) -> TakenIn:
+        """Adds what differs from what holds: the same list again changes nothing.
+
+        A price that was set by hand stays, unless `replace`. All of one owner; all or nothing. Raises Invalid.
+        """
+        there = imports.by_model(dict(row) for row in await _SQL.compared.all(self._pool, provider_id=provider_id))
+        plan, done = imports.compare(prices, there, provider_id, replace=replace)
+        if plan and not only_compare:
+            await self.add(actor, source, plan)
+        return done
 
     async def price(self, price_id: int) -> Price:
         """One version by its number; it must exist."""

@@ -65,3 +65,12 @@ class NewPrice(Struct, frozen=True):
     provider_id: int | None = None
     starts_at: datetime | None = None
     """None: now."""
+
+
+class TakenIn(Struct, frozen=True):
+    """What became of a list of prices: names of models."""
+
+    added: list[str]
+    unchanged: list[str]
+    kept: list[str]
+    """Set by hand here: the list did not replace them."""

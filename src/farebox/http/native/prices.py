@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import Controller, delete, get, put
+from litestar import Controller, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox.errors import Invalid
@@ -40,6 +40,21 @@ class Prices(Controller):
         found = await services.prices.page(owner, str(cursors.read(scope, cursor, "")), limit + 1)
         more = cursors.make(scope, found[limit - 1].model) if len(found) > limit else None
         return wire.Page([views.price(price, provider) for price in found[:limit]], more)
+
+    @post("/import", summary="Take in a price list: what differs becomes a new version", status_code=200)
+    async def take_in(
+        self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.PriceImport]
+    ) -> wire.PriceImported:
+        authority.administrator()
+        done = await services.prices.take_in(
+            authority.actor,
+            data.source,
+            [NewPrice(price.model, price.asset, _rates(price), None, price.starts_at) for price in data.prices],
+            await _owner(services, authority, data.provider),
+            replace=data.replace,
+            only_compare=data.dry_run,
+        )
+        return wire.PriceImported(done.added, done.unchanged, done.kept)
 
     @get("/{provider:str}/{model:path}", summary="The versions of a model's price, newest first")
     async def versions(

@@ -29,7 +29,16 @@ from farebox.http.native.wire.directory import (
     RevenueView,
 )
 from farebox.http.native.wire.fields import Body, ErrorItem, Page, ProblemView
-from farebox.http.native.wire.prices import NewQuote, PriceBody, PriceView, QuoteView, TierBody
+from farebox.http.native.wire.prices import (
+    ImportedPrice,
+    NewQuote,
+    PriceBody,
+    PriceImport,
+    PriceImported,
+    PriceView,
+    QuoteView,
+    TierBody,
+)
 from farebox.http.native.wire.wallets import EntryView, Moved, NewDeposit, NewTransfer, NewWallet, Statement, WalletView
 
 __all__ = [
@@ -46,6 +55,7 @@ __all__ = [
     "GrantView",
     "HistoryItem",
     "HoldView",
+    "ImportedPrice",
     "KeyView",
     "MadeKey",
     "Moved",
@@ -66,6 +76,8 @@ __all__ = [
     "OrganizationView",
     "Page",
     "PriceBody",
+    "PriceImport",
+    "PriceImported",
     "PriceView",
     "ProblemView",
     "ProviderChange",

@@ -68,3 +68,29 @@ class QuoteView(Struct, frozen=True):
     asset: str
     price: str
     markup: str
+
+
+class ImportedPrice(PriceBody, frozen=True, kw_only=True):
+    """A price of a list."""
+
+    model: Model
+
+
+class PriceImport(Body, frozen=True):
+    """A price list, or a part of one: all of it is taken in, or nothing."""
+
+    prices: Annotated[list[ImportedPrice], Meta(min_length=1, max_length=1000)]
+    provider: Annotated[str, Meta(max_length=39, description="A slug, or `*` for the book for all.")] = "*"
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}\Z", description="Where the list is from.")] = (
+        "import"
+    )
+    replace: Annotated[bool, Meta(description="Also replace prices that were set one by one.")] = False
+    dry_run: Annotated[bool, Meta(description="Only tell what would change.")] = False
+
+
+class PriceImported(Struct, frozen=True):
+    """What became of the list: names of models."""
+
+    added: Annotated[list[str], Meta(description="New, or different from what held.")]
+    unchanged: list[str]
+    kept: Annotated[list[str], Meta(description="Set one by one before, and so left alone.")]

@@ -1,0 +1,80 @@
+"""`farebox demo`."""
+
+import contextlib
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farebox.cli.command import fail
+from farebox.cli.output import Failure
+from farebox.demo.finale import your_turn
+from farebox.demo.screen import Screen
+from farebox.demo.server import DemoFailure, serving
+from farebox.demo.story import Plan, tell
+from farebox.demo.traffic import BadTrace, read_trace
+
+PORT = 8080
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End when it is over, instead of serving on.")] = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="Charge the requests of this CSV (ContextTokens, GeneratedTokens).")
+    ] = None,
+    users: Annotated[int, typer.Option(min=1, max=256, help="Chats at once.")] = 24,
+    requests: Annotated[int | None, typer.Option(min=1, help="Stop after so many charges, cap or not.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Stop charging after so long, cap or not.")] = 40,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one.", show_default="8080, or a free one")
+    ] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Keep the data here.", show_default="deleted at the end")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw what was shown into this SVG file.")] = None,
+) -> None:
+    """See it work: a server, a wallet, a QR code, a stream of charges, the cap, the books."""
+    screen = Screen(picture=picture is not None)
+    try:
+        if trace is not None:
+            _check(trace)
+        with serving(data_dir, host, _port(host, port)) as server:
+            opened = tell(screen, server, Plan(trace, users, requests, seconds))
+            if picture is not None:
+                screen.save(picture)
+            your_turn(screen, server, opened)
+            if not once:
+                _wait(screen)
+    except (DemoFailure, BadTrace) as error:
+        fail(Failure(str(error)), as_json=False)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _check(trace: Path) -> None:
+    """Reads a trace before anything is started: a bad line is better told now."""
+    for _ in read_trace(trace):
+        pass
+
+
+def _port(host: str, wanted: int | None) -> int:
+    if wanted is not None:
+        return wanted
+    with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, PORT))
+        except OSError:
+            return 0
+    return PORT
+
+
+def _wait(screen: Screen) -> None:
+    screen.show("   [bold]The server runs on.[/bold] Ctrl-C ends it and deletes its data.")
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.wait(0.5):
+        pass
