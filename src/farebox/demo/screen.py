@@ -92,7 +92,7 @@ def qr_text(payload: str) -> Text:
     text = Text()
     for line in lines:
         text.append("   ")
-        text.append(line, style="black on white")
+        text.append(line, style="#000000 on #ffffff")
         text.append("\n")
     return text
 
