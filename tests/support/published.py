@@ -59,7 +59,9 @@ class Published:
     def answer(self) -> dict[str, Any]:
         """What the call that was started came to."""
         assert self._process.stdout is not None
-        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        assert line, "the client's process has ended"
+        found: dict[str, Any] = json.loads(line)
         return found
 
     def call(self, name: str, **given: Any) -> dict[str, Any]:

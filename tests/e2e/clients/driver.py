@@ -50,6 +50,7 @@ def main():
             except Exception as error:
                 answer = told(error)
         answer["warnings"] = [str(warning.message) for warning in heard]
+        print(json.dumps(answer), flush=True)  # noqa: T201
 
 
 main()
