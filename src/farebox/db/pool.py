@@ -14,6 +14,18 @@ RETRIED_CONNECT = (
     asyncpg.TooManyConnectionsError,
 )
 
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,  # disk or memory full: the database may come back by itself
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+)
+"""The database is not there, or not able: it may be again soon (RULES 16)."""
+
 
 async def connect(url: str, settings: Settings) -> "Connection[Record]":
     """One connection. No session state but a name: pgbouncer in transaction mode works (RULES 25)."""

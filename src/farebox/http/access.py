@@ -1,6 +1,7 @@
 """Who may: keys out of headers into principals, with limits on guessing and on asking."""
 
-from farebox.errors import Forbidden, Problem, TooMany, Unauthorized
+from farebox.db.pool import AWAY
+from farebox.errors import Busy, Forbidden, Problem, TooMany, Unauthorized
 from farebox.http.limits import RateLimit
 from farebox.identity.keys import Keys
 from farebox.identity.types import READ, Principal
@@ -32,9 +33,11 @@ class Access:
 
     async def confirm(self, secret: str | None, address: str, problem: Problem) -> Problem:
         """The problem to answer with, where the key came from memory and the ledger was not asked."""
-        if secret is not None and await self._keys.authenticate(secret) is not None:
-            return problem
-        return self._refused(address)
+        try:
+            valid = secret is not None and await self._keys.authenticate(secret) is not None
+        except AWAY:
+            return Busy("the database does not answer: try again", "database_away", retry_after_s=1)
+        return problem if valid else self._refused(address)
 
     def _admit(self, found: Principal, scope: str) -> Principal:
         if scope not in found.scopes:

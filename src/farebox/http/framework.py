@@ -17,7 +17,6 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from farebox.errors import (
     BadRequest,
     FieldError,
-    Internal,
     Invalid,
     MethodNotAllowed,
     NotFound,
@@ -32,7 +31,7 @@ from farebox.http.native.context import authority
 from farebox.http.native.cursors import Cursors
 from farebox.http.native.router import router as native_router
 from farebox.http.operations import operations
-from farebox.http.problem import problem_body, retry_after
+from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader, check_content_type
 from farebox.services import Services
 
@@ -115,9 +114,7 @@ def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
 
 
 def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
-    """Any exception as a problem; what is unexpected is logged and shown as nothing but that."""
-    if isinstance(error, Problem):
-        return error
+    """Any exception as a problem: the framework's own in our words."""
     if isinstance(error, MethodNotAllowedException):
         return MethodNotAllowed(
             "this address has no such method", extra={"allow": (error.headers or {}).get("Allow", "")}
@@ -130,8 +127,7 @@ def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
         return _invalid(error)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return BadRequest(error.detail)
-    log.error("http.unexpected", path=request.url.path, exc_info=error)
-    return Internal("something broke on our side; the request id helps us to find it")
+    return problem_of(error, request.url.path)
 
 
 def _invalid(error: ValidationException) -> Problem:

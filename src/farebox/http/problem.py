@@ -3,10 +3,24 @@
 from typing import Any
 
 import msgspec
+import structlog
 
-from farebox.errors import Problem
+from farebox.db.pool import AWAY
+from farebox.errors import Busy, Internal, Problem
 
 DOCS = "/docs#"
+log = structlog.get_logger()
+
+
+def problem_of(error: Exception, path: str) -> Problem:
+    """Any exception as a problem. One that nobody expected is logged, and shown as nothing but that."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, AWAY):
+        log.warning("http.database_away", path=path, error=type(error).__name__)
+        return Busy("the database does not answer: try again", "database_away", retry_after_s=1)
+    log.error("http.unexpected", path=path, exc_info=error)
+    return Internal("something broke on our side; the request id helps us to find it")
 
 
 def problem_body(problem: Problem, request_id: str) -> bytes:

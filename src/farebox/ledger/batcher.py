@@ -10,6 +10,7 @@ import structlog
 from asyncpg import Connection, Record
 from msgspec import Struct
 
+from farebox.db.pool import AWAY
 from farebox.ledger.store import BrokenInvariant, CommitUnknown, post
 from farebox.ledger.types import Ask, Outcome
 
@@ -22,17 +23,7 @@ RETRIED = (
     asyncpg.DeadlockDetectedError,
     asyncpg.UniqueViolationError,  # a rival's key: the next look sees it
 )
-LOST = (
-    CommitUnknown,
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,  # disk or memory full: the database may come back by itself
-    asyncpg.PostgresSystemError,
-    asyncpg.InternalServerError,
-)
+LOST = (CommitUnknown, *AWAY)
 
 
 class Overloaded(Exception):

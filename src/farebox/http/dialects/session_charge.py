@@ -11,7 +11,7 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.tokens import whole_tokens
-from farebox.http.problem import retry_after
+from farebox.http.problem import problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import Outcome, Refusal
@@ -63,7 +63,8 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
             bill = dialect.bill(asked, prices.book)
             mark = fingerprint(dialect.operation, grant.grant_id, asked)
             outcome = await charging.charge(principal, provider_id, grant, key or own_key(), mark, bill)
-        except Problem as problem:
+        except Exception as error:
+            problem = problem_of(error, scope["path"])
             if from_memory and problem.status < 500:
                 problem = await access.confirm(secret, edge.address_of(scope), problem)
             status, body = dialect.problem(problem)

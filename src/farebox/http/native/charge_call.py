@@ -5,13 +5,13 @@ import msgspec
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
-from farebox.errors import Forbidden, Invalid, NotFound, Problem
+from farebox.errors import Forbidden, Invalid, NotFound
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import wire
 from farebox.http.native.context import bearer
 from farebox.http.native.outcomes import charged
-from farebox.http.problem import problem_body, retry_after
+from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import Usage
@@ -85,7 +85,8 @@ def route(services: Services, access: Access) -> edge.App:
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True)
             data = _reader.read(await edge.body_of(headers, receive, limit))
             view, replayed = await charge(services, principal, key or "", data)
-        except Problem as problem:
+        except Exception as error:
+            problem = problem_of(error, scope["path"])
             if from_memory and problem.status < 500:
                 problem = await access.confirm(secret, edge.address_of(scope), problem)
             name = edge.request_id()

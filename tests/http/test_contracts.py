@@ -1,0 +1,76 @@
+"""Every recorded exchange, sent to a real server: it answers as it is written in `contracts/`."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farebox.http.dialects.conxa import answers as conxa
+from farebox.http.dialects.knai import answers as knai
+from tests.support.contracts import CONTRACTS, arranged, contracts, matches, placeholders, sent
+from tests.support.live import Live
+
+CLIENT_SIDE = {"status", "headers", "body"}
+
+
+def named(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", contracts(), ids=named)
+def test_the_server_answers_as_recorded(path: Path, live: Live, make_live: Callable[..., Live]) -> None:
+    contract = json.loads(path.read_text("utf-8"))
+    given = contract["given"]
+    server = make_live(**given["settings"]) if "settings" in given else live
+    known = arranged(server, given)
+    with server.client(None) as client:
+        for exchange in contract["exchanges"]:
+            found = sent(client, f"/{path.parent.name}", exchange["request"], known)
+            wanted = exchange["response"]
+            assert wanted.keys() <= CLIENT_SIDE
+            assert matches(wanted, found, known), f"recorded: {wanted}\nanswered: {found}"
+
+
+def recorded(dialect: str) -> list[dict[str, Any]]:
+    """All recorded answers of a dialect."""
+    found = [json.loads(path.read_text("utf-8")) for path in (CONTRACTS / dialect).glob("*.json")]
+    return [exchange["response"] for contract in found for exchange in contract["exchanges"]]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "statuses"),
+    [
+        ("conxa", {200, 400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 503}),
+        ("knai", {200, 400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 429, 503}),
+    ],
+)
+def test_every_status_is_recorded(dialect: str, statuses: set[int]) -> None:
+    assert {response["status"] for response in recorded(dialect)} == statuses
+
+
+@pytest.mark.parametrize("dialect", ["conxa", "knai"])
+def test_an_example_is_of_its_pattern(dialect: str) -> None:
+    for name, one in placeholders().items():
+        assert re.fullmatch(one["pattern"], one["example"]), name
+
+
+@pytest.mark.parametrize("dialect", ["conxa", "knai"])
+def test_the_docs_name_every_recorded_status_and_code(dialect: str) -> None:
+    text = (CONTRACTS.parent / "docs" / "dialects" / f"{dialect}.md").read_text("utf-8")
+    for response in recorded(dialect):
+        assert f"| {response['status']} " in text, response
+        assert response["status"] == 200 or f"`{response['body']['code']}`" in text, response
+
+
+@pytest.mark.parametrize(("dialect", "answers"), [("conxa", conxa.REFUSALS), ("knai", knai.REFUSALS)])
+def test_the_docs_name_every_code_that_a_charge_can_be_refused_with(dialect: str, answers: dict[Any, Any]) -> None:
+    text = (CONTRACTS.parent / "docs" / "dialects" / f"{dialect}.md").read_text("utf-8")
+    charged = {"CREDENTIAL_REVOKED", "KEY_REUSED", "PRICE_CHANGED", "GRANT_UNKNOWN", "GRANT_REVOKED", "GRANT_REPLACED"}
+    charged |= {"GRANT_EXPIRED", "CHARGE_LIMIT_EXCEEDED", "GRANT_LIMIT_EXCEEDED", "INSUFFICIENT_BALANCE"}
+    charged |= {"AMOUNT_OVERFLOW", "WALLET_UNKNOWN", "ASSET_MISMATCH"}
+    for refusal, (status, code, _) in answers.items():
+        if refusal.name in charged:
+            assert re.search(rf"^\| {status} .*`{code}`", text, re.MULTILINE), (refusal, code)
