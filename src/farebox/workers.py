@@ -43,7 +43,8 @@ class Workers:
             child.wait()
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([sys.executable, "-m", "farebox.workers"], env=self._env)  # our own module
+        # Its parent's number is told: asked for late, it could already be somebody else's.
+        return subprocess.Popen([sys.executable, "-m", "farebox.workers", str(os.getpid())], env=self._env)  # noqa: S603
 
     def _watch(self) -> None:
         while not self._stopped.wait(0.5):
@@ -71,7 +72,7 @@ def main() -> None:
 
     settings = from_env(os.environ)
     configure(settings)
-    parent = os.getppid()
+    parent = int(sys.argv[1])
     with contextlib.closing(server.listen(settings)) as sock:
         found = serve.Database(lambda: settings.database_url)
         serve.run_worker(found, settings, sock, lambda ended: _until_orphaned(parent, ended))

@@ -1,5 +1,6 @@
 """The framework's side of the server: everything but the hot routes."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,8 @@ class StrictRequest(Request[Any, Any, Any]):
         return _reader_for(self.route_handler).read(await self.body())
 
 
+_MISSING_PARAMETER = re.compile(r"Missing required query parameter '(\w+)'")
+
 _readers: dict[Any, Reader[Any]] = {}
 
 
@@ -99,15 +102,16 @@ def build(services: Services, access: Access) -> Litestar:
 
 def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem = as_problem(request, error)
+    allow = {"allow": problem.extra.pop("allow", "")} if isinstance(problem, MethodNotAllowed) else {}
     for prefix, write in DIALECTS.items():
         if request.url.path.startswith(prefix):
-            return write(request, problem)
+            answer = write(request, problem)
+            answer.headers.update(allow)
+            return answer
     name = edge.request_id()
-    headers = {"x-request-id": name} | {header.decode(): value.decode() for header, value in retry_after(problem)}
+    headers = allow | {"x-request-id": name} | {header.decode(): value.decode() for header, value in retry_after(problem)}
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(problem, MethodNotAllowed):
-        headers["allow"] = problem.extra.pop("allow", "")
     return Response(
         problem_body(problem, name), status_code=problem.status, media_type="application/problem+json", headers=headers
     )
@@ -137,5 +141,8 @@ def _invalid(error: ValidationException) -> Problem:
         if field == "data":
             field, message = "", "the request needs a JSON body"
         found.append(FieldError(field, message.partition(" - at `$")[0]))
+    missing = _MISSING_PARAMETER.match(error.detail)
+    if missing is not None:
+        found.append(FieldError(missing[1], "Missing"))
     detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in found)
     return Invalid(detail or error.detail, errors=tuple(found))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 
-from farebox.errors import BadRequest, Problem
+from farebox.errors import BadRequest, MethodNotAllowed, Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.conxa import answers as conxa_answers
@@ -35,14 +35,17 @@ class Front:
             f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
         }
+        self._posts_only = self._hot.keys() - {"/v1/charges"}
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
         if scope["type"] == "http":
-            if scope["method"] == "POST":
-                route = self._hot.get(scope["path"])
-                if route is not None:
-                    await route(scope, receive, send)
-                    return
+            route = self._hot.get(scope["path"])
+            if route is not None and scope["method"] == "POST":
+                await route(scope, receive, send)
+                return
+            if scope["path"] in self._posts_only:
+                await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"POST"))
+                return
             if scope["query_string"]:
                 problem = check_query(scope["query_string"])
                 if problem is not None:
@@ -69,10 +72,10 @@ def check_query(query: bytes) -> BadRequest | None:
     return None
 
 
-async def _refuse(scope: edge.Scope, send: edge.Send, problem: Problem) -> None:
+async def _refuse(scope: edge.Scope, send: edge.Send, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
     for prefix, shape in SHAPES.items():
         if scope["path"].startswith(prefix):
-            await edge.reply(send, *shape(problem))
+            await edge.reply(send, *shape(problem), *headers)
             return
     name = edge.request_id()
     await edge.reply(
@@ -80,5 +83,6 @@ async def _refuse(scope: edge.Scope, send: edge.Send, problem: Problem) -> None:
         problem.status,
         problem_body(problem, name),
         (b"x-request-id", name.encode()),
+        *headers,
         content_type=edge.PROBLEM_JSON,
     )

@@ -10,6 +10,7 @@ from farebox.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
 T = TypeVar("T")
 
 _MALFORMED_NUMBERS = ("Integer value out of range", "Number out of range")
+_MISSING = "Object missing required field "
 
 
 class Reader(Generic[T]):
@@ -50,6 +51,9 @@ def _explained(text: str) -> Exception:
     if message.startswith(_MALFORMED_NUMBERS):
         return BadRequest("a number is out of any range", "malformed_json")
     field = path.rstrip("`").lstrip(".")
+    if message.startswith(_MISSING):
+        field = f"{field}.{message[len(_MISSING) :].strip('`')}".lstrip(".")
+        message = "Missing"
     return Invalid(f"{field}: {message}" if field else message, errors=(FieldError(field, message),))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from farebox.errors import Problem
+from farebox.http.dialects.tokens import standing
 from farebox.ledger.types import Refusal
 
 REFUSALS: dict[Refusal, tuple[int, str, str]] = {
@@ -46,10 +47,14 @@ CODES: dict[str, str] = {
 }
 
 
+FIELDS = {"unknown_model": "model_name"}
+"""Which member of the body a problem is about, where the problem itself can't know its name here."""
+
+
 def refused(refusal: Refusal, new_balance: int) -> tuple[int, bytes]:
     """Status and body for a refusal; `new_balance` is what the wallet has now, in whole tokens."""
     status, code, message = REFUSALS[refusal]
-    return status, error_body(message, code, approved=False, new_balance=new_balance)
+    return status, error_body(message, code, **standing(refusal, new_balance))
 
 
 def problem(found: Problem) -> tuple[int, bytes]:
@@ -58,7 +63,7 @@ def problem(found: Problem) -> tuple[int, bytes]:
     code = CODES.get(found.code, found.code.upper())
     more: dict[str, Any] = dict(found.extra)
     if found.status == 422:
-        more["errors"] = errors or [{"field": "", "message": found.detail}]
+        more["errors"] = errors or [{"field": FIELDS.get(found.code, ""), "message": found.detail}]
     return found.status, error_body(found.detail, code, **more)
 
 

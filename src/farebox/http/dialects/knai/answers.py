@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from farebox.errors import Problem
+from farebox.http.dialects.tokens import standing
 from farebox.ledger.types import Refusal
 
 REFUSALS: dict[Refusal, tuple[int, str, str]] = {
@@ -34,7 +35,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
 def refused(refusal: Refusal, new_balance: int) -> tuple[int, bytes]:
     """Status and body for a refusal; `new_balance` is what the wallet has now, in whole tokens."""
     status, code, message = REFUSALS[refusal]
-    return status, error_body(message, code, approved=False, new_balance=new_balance)
+    return status, error_body(message, code, **standing(refusal, new_balance))
 
 
 def problem(found: Problem) -> tuple[int, bytes]:

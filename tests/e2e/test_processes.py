@@ -1,0 +1,261 @@
+"""Starting, stopping, several workers on one port, and a database that goes away."""
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.live import made, ok
+from tests.support.processes import ServerProcess
+from tests.support.rawhttp import Wire
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def server(directory: Path) -> Iterator[ServerProcess]:
+    found = ServerProcess(directory)
+    yield found
+    found.clean_up()
+
+
+@pytest.fixture
+def several(directory: Path) -> Iterator[ServerProcess]:
+    found = ServerProcess(directory, "--workers", "3")
+    found.start()
+    until(lambda: len(workers(found)) == 2)
+    yield found
+    found.clean_up()
+
+
+def workers(server: ServerProcess) -> list[psutil.Process]:
+    """The server's child processes that serve too."""
+    assert server.process is not None
+    children = psutil.Process(server.process.pid).children()
+    return [child for child in children if _lives(child) and "farebox.workers" in " ".join(child.cmdline())]
+
+
+def until(holds: object, wait_s: float = 30) -> None:
+    """Waits until something holds."""
+    assert callable(holds)
+    give_up = time.monotonic() + wait_s
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+def test_sigterm_ends_it_and_the_data_is_there_again(server: ServerProcess) -> None:
+    server.start()
+    with server.admin() as admin:
+        wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
+        made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 5, "reference": "a"}))
+    assert server.stop() == 0
+    assert server.postgres() == []
+    server.start()
+    with server.admin() as admin:
+        assert ok(admin.get(f"/v1/wallets/{wallet}"))["available"] == 5
+
+
+async def test_sigterm_under_load_loses_no_answer(server: ServerProcess) -> None:
+    server.start()
+    with server.admin() as admin:
+        made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))
+        key = made(admin.post("/v1/providers/acme/keys", json={"name": "k"}))["key"]
+        wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
+        made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 10**9, "reference": "a"}))
+        terms = {"provider": "acme", "provider_username": "u"}
+        token = made(admin.post(f"/v1/wallets/{wallet}/grants", json=terms))["session_token"]
+    answered = 0
+
+    async def caller() -> None:
+        nonlocal answered
+        async with Wire(server.port) as wire:
+            while True:
+                body = {"session_token": token, "amount": 1}
+                headers = {"authorization": f"Bearer {key}", "idempotency_key": uuid.uuid4().hex}
+                try:
+                    answer = await wire.post("/v1/charges", body, **headers)
+                except (OSError, EOFError):
+                    return
+                assert answer.status in (201, 503), answer
+                answered += answer.status == 201
+
+    callers = [asyncio.create_task(caller()) for _ in range(16)]
+    while answered < 500:
+        await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(server.stop) == 0
+    await asyncio.gather(*callers)
+    await asyncio.to_thread(server.start)
+    with server.admin() as admin:
+        spent = 10**9 - ok(admin.get(f"/v1/wallets/{wallet}"))["available"]
+    # A connection may be closed between the commit and the answer, never the other way round.
+    assert answered <= spent <= answered + len(callers)
+
+
+def test_a_second_server_on_the_same_data_joins_its_database(server: ServerProcess, directory: Path) -> None:
+    server.start()
+    second = ServerProcess(directory)
+    try:
+        second.start()
+        with server.admin() as one, second.admin() as two:
+            wallet = made(one.post("/v1/wallets", json={"asset": "USD"}))["id"]
+            assert ok(two.get(f"/v1/wallets/{wallet}"))["id"] == wallet
+        assert second.stop() == 0
+        assert server.is_ready(), "the one that joined leaves the database running"
+    finally:
+        if second.alive():
+            second.kill()
+
+
+async def test_workers_share_the_port_and_the_books(several: ServerProcess) -> None:
+    with several.admin() as admin:
+        made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))
+        made_key = made(admin.post("/v1/providers/acme/keys", json={"name": "k"}))
+        wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
+        made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 300, "reference": "a"}))
+        terms = {"provider": "acme", "provider_username": "u"}
+        token = made(admin.post(f"/v1/wallets/{wallet}/grants", json=terms))["session_token"]
+    headers = {"authorization": f"Bearer {made_key['key']}"}
+
+    async def charges(count: int, expected: tuple[int, ...]) -> list[int]:
+        async with Wire(several.port) as wire:
+            body = {"session_token": token, "amount": 1}
+            found = [
+                (await wire.post("/v1/charges", body, **headers, idempotency_key=uuid.uuid4().hex)).status
+                for _ in range(count)
+            ]
+            assert set(found) <= set(expected), found
+            return found
+
+    # Connections are spread over the processes by the kernel: many of them reach each.
+    done = await asyncio.gather(*(charges(10, (201, 402)) for _ in range(40)))
+    assert sum(status == 201 for found in done for status in found) == 300
+
+    with several.admin() as admin:
+        made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 300, "reference": "b"}))
+        assert admin.delete(f"/v1/providers/acme/keys/{made_key['id']}").status_code == 204
+    await asyncio.gather(*(charges(2, (401,)) for _ in range(40)))  # at once, on every worker
+
+
+def test_a_killed_worker_is_replaced(several: ServerProcess) -> None:
+    victim = workers(several)[0]
+    victim.kill()
+    until(lambda: len(workers(several)) == 2 and victim.pid not in {worker.pid for worker in workers(several)})
+
+
+def test_workers_end_with_their_parent(several: ServerProcess) -> None:
+    orphans = workers(several)
+    several.kill()
+    until(lambda: not any(_lives(orphan) for orphan in orphans))
+
+
+def test_without_its_database_it_is_not_ready_and_comes_back(server: ServerProcess) -> None:
+    server.start()
+    with server.admin() as admin:
+        wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
+        server.signal_postgres(signal.SIGSTOP)
+        server.signal_postgres(signal.SIGKILL)
+        answers: list[int] = []
+        until(lambda: _tried(server, admin, wallet, answers) and answers[-1] == 200)
+    assert set(answers) <= {200, 503}
+
+
+def test_health_does_not_need_the_database(server: ServerProcess) -> None:
+    server.start()
+    server.signal_postgres(signal.SIGSTOP)
+    try:
+        assert httpx.get(f"{server.url}/health", timeout=5).json() == {"status": "ok"}
+    finally:
+        server.signal_postgres(signal.SIGCONT)
+
+
+def test_it_refuses_to_start_on_a_newer_schema(server: ServerProcess) -> None:
+    server.start()
+    _in_database(server, "UPDATE alembic_version SET version_num = '9999'")
+    assert server.stop() == 0
+    server.spawn()
+    assert server.process is not None
+    assert server.process.wait(timeout=60) == 1
+    said = server.log.read_text()
+    assert "too old" in said
+    assert "Traceback" not in said
+
+
+def test_it_refuses_another_secret_key(server: ServerProcess, directory: Path) -> None:
+    server.start()
+    assert server.stop() == 0
+    other = ServerProcess(directory, secret_key="cd" * 32)
+    other.spawn()
+    assert other.process is not None
+    assert other.process.wait(timeout=60) == 1
+    assert "secret" in other.log.read_text()
+
+
+def test_it_refuses_a_database_that_forgets(directory: Path, server: ServerProcess) -> None:
+    server.start()
+    _in_database(server, "ALTER SYSTEM SET fsync = off")
+    assert server.stop() == 0
+    config = directory / "postgres" / "farebox.conf"
+    server.spawn()
+    assert server.process is not None
+    assert server.process.wait(timeout=60) == 1, config.read_text()
+    assert "fsync is off" in server.log.read_text()
+    brave = ServerProcess(directory, allow_unsafe_database="true")
+    try:
+        brave.start()
+        assert "database.unsafe" in brave.log.read_text()
+    finally:
+        brave.clean_up()
+
+
+def _tried(server: ServerProcess, admin: httpx.Client, wallet: str, answers: list[int]) -> bool:
+    assert server.alive()
+    answers.append(admin.get(f"/v1/wallets/{wallet}").status_code)
+    return True
+
+
+def _in_database(server: ServerProcess, statement: str) -> None:
+    import asyncpg
+
+    from farebox.db.embedded import EmbeddedPostgres
+
+    async def run() -> None:
+        postgres = EmbeddedPostgres(server.data_dir)
+        postgres.start()
+        conn = await asyncpg.connect(postgres.url("postgres"))
+        await conn.execute(statement)
+        await conn.close()
+
+    asyncio.run(run())
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_the_log_names_no_secret(server: ServerProcess) -> None:
+    server.start()
+    with server.admin() as admin:
+        made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))
+        key = made(admin.post("/v1/providers/acme/keys", json={"name": "k"}))["key"]
+        wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
+        terms = {"provider": "acme", "provider_username": "u"}
+        token = made(admin.post(f"/v1/wallets/{wallet}/grants", json=terms))["session_token"]
+        admin.get(f"/v1/wallets/{wallet}?key={key}")
+    server.stop()
+    said = server.log.read_text()
+    for secret in (key, token, str(os.environ.get("FAREBOX_ADMIN_KEY", "fbx_admin_0123456789abcdef"))):
+        assert secret not in said
