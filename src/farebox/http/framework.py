@@ -109,7 +109,9 @@ def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
             answer.headers.update(allow)
             return answer
     name = edge.request_id()
-    headers = allow | {"x-request-id": name} | {header.decode(): value.decode() for header, value in retry_after(problem)}
+    headers = (
+        allow | {"x-request-id": name} | {header.decode(): value.decode() for header, value in retry_after(problem)}
+    )
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(
@@ -121,7 +123,7 @@ def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
     """Any exception as a problem: the framework's own in our words."""
     if isinstance(error, MethodNotAllowedException):
         return MethodNotAllowed(
-            "this address has no such method", extra={"allow": (error.headers or {}).get("Allow", "")}
+            "this address has no such method", extra={"allow": (error.headers or {}).get("allow", "")}
         )
     if isinstance(error, NotFoundException):
         return NotFound("there is nothing at this address; /docs lists what there is")

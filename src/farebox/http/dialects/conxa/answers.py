@@ -41,6 +41,7 @@ CODES: dict[str, str] = {
     "not_found": "NOT_FOUND",
     "conflict": "CONFLICT",
     "invalid_request": "VALIDATION_ERROR",
+    "amount_too_large": "VALIDATION_ERROR",
     "unknown_model": "UNKNOWN_MODEL",
     "rate_limited": "RATE_LIMITED",
     "idempotency_key_invalid": "INVALID_IDEMPOTENCY_KEY",

@@ -31,6 +31,9 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.AMOUNT_OVERFLOW: (422, "VALIDATION_ERROR", "The amount is too large"),
 }
 
+CODES = {"invalid_request": "VALIDATION_ERROR", "amount_too_large": "VALIDATION_ERROR"}
+"""Codes of problems that have another name here; the others are written large."""
+
 
 def refused(refusal: Refusal, new_balance: int) -> tuple[int, bytes]:
     """Status and body for a refusal; `new_balance` is what the wallet has now, in whole tokens."""
@@ -43,7 +46,7 @@ def problem(found: Problem) -> tuple[int, bytes]:
     more: dict[str, Any] = dict(found.extra)
     if found.errors:
         more["errors"] = found.errors
-    return found.status, error_body(found.detail, found.code.upper(), **more)
+    return found.status, error_body(found.detail, CODES.get(found.code, found.code.upper()), **more)
 
 
 def error_body(message: str, code: str, **more: Any) -> bytes:
