@@ -9,7 +9,7 @@ import pytest
 
 from farebox.http.dialects.conxa import answers as conxa
 from farebox.http.dialects.knai import answers as knai
-from tests.support.contracts import CONTRACTS, arranged, contracts, matches, placeholders, sent
+from tests.support.contracts import CONTRACTS, arranged, close_database, contracts, matches, placeholders, sent
 from tests.support.databases import Databases
 from tests.support.live import Live, live_server, settings_for
 
@@ -21,14 +21,16 @@ def named(path: Path) -> str:
 @pytest.mark.parametrize("path", contracts(), ids=named)
 def test_the_server_answers_as_recorded(path: Path, live: Live, postgres: Databases) -> None:
     contract = json.loads(path.read_text("utf-8"))
-    settings = contract["given"].get("settings")
-    if settings is None:
-        replay(contract, f"/{path.parent.name}", live, arranged(live, contract["given"]))
+    given = contract["given"]
+    if given.keys().isdisjoint(("settings", "database_away")):
+        replay(contract, f"/{path.parent.name}", live, arranged(live, given))
         return
     name = postgres.fresh()
     with live_server(postgres.url(name), settings_for()) as server:
-        known = arranged(server, contract["given"])
-    with live_server(postgres.url(name), settings_for(**settings)) as server:
+        known = arranged(server, given)
+    with live_server(postgres.url(name), settings_for(**given.get("settings", {}))) as server:
+        if given.get("database_away"):
+            close_database(postgres, name)
         replay(contract, f"/{path.parent.name}", server, known)
     postgres.drop(name)
 

@@ -21,6 +21,7 @@ AWAY = (
     asyncpg.InternalClientError,  # what the driver says when the connection breaks between two of its messages
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # closed to connections, for maintenance
     asyncpg.InsufficientResourcesError,  # disk or memory full: the database may come back by itself
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
