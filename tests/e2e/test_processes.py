@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import psutil
 import pytest
 
 from tests.support.live import made, ok
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, until
 from tests.support.rawhttp import Wire
 
 
@@ -43,15 +42,6 @@ def workers(server: ServerProcess) -> list[psutil.Process]:
     assert server.process is not None
     children = psutil.Process(server.process.pid).children()
     return [child for child in children if _lives(child) and "farebox.workers" in " ".join(child.cmdline())]
-
-
-def until(holds: object, wait_s: float = 30) -> None:
-    """Waits until something holds."""
-    assert callable(holds)
-    give_up = time.monotonic() + wait_s
-    while not holds():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 def test_sigterm_ends_it_and_the_data_is_there_again(server: ServerProcess) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def until(holds: Callable[[], object], wait_s: float = 30) -> None:
+    """Waits until something holds."""
+    give_up = time.monotonic() + wait_s
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
 
 
 class ServerProcess:

@@ -15,7 +15,7 @@ from farebox.demo.finale import your_turn
 from farebox.demo.screen import Screen
 from farebox.demo.server import DemoFailure, serving
 from farebox.demo.story import Plan, tell
-from farebox.demo.traffic import BadTrace, read_trace
+from farebox.demo.traffic import BadTrace, traced
 
 PORT = 8080
 
@@ -39,7 +39,7 @@ def demo(
     screen = Screen(picture=picture is not None)
     try:
         if trace is not None:
-            _check(trace)
+            traced(trace)  # a bad line is better told before anything starts
         with serving(data_dir, host, _port(host, port)) as server:
             opened = tell(screen, server, Plan(trace, users, requests, seconds))
             if picture is not None:
@@ -51,12 +51,6 @@ def demo(
         fail(Failure(str(error)), as_json=False)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _check(trace: Path) -> None:
-    """Reads a trace before anything is started: a bad line is better told now."""
-    for _ in read_trace(trace):
-        pass
 
 
 def _port(host: str, wanted: int | None) -> int:

@@ -1,0 +1,101 @@
+"""`farebox demo --once`, as a newcomer runs it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from farebox.consent import qr
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACE = ROOT.parent / "shared" / "data" / "azure_llm_trace_2023_conv.csv"
+
+
+def demo(*words: str) -> "subprocess.CompletedProcess[str]":
+    """The demo on a free port, its output piped."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
+    command = [sys.executable, "-m", "farebox", "demo", "--once", "--port", "0", *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=inherited, timeout=180)
+
+
+def test_it_tells_the_whole_story(tmp_path: Path) -> None:
+    picture = tmp_path / "demo.svg"
+    done = demo("--picture", str(picture))
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    for part in (
+        "ready in",
+        "5,000,000 TOKEN were deposited",
+        "asks for up to 2,000,000 TOKEN",
+        "1,000,000 TOKEN",
+        "403 HARD_CAP_VIOLATION",
+        "nothing was taken",
+        "0 TOKEN in all, as it has to be",
+        "proofs hold: the books are clean",
+        "/openapi.json",
+        "admin key fbx_admin_",
+    ):
+        assert part in said
+    assert "\x1b" not in done.stdout
+    assert "HARD_CAP_VIOLATION" in picture.read_text().replace("&#160;", " ")
+    assert "http" not in picture.read_text().replace("http://www.w3.org", "").replace("http://127.0.0.1", "")
+
+
+def test_the_code_in_the_terminal_can_be_scanned(tmp_path: Path) -> None:
+    done = demo("--requests", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line for line in done.stdout.split("\n") if re.fullmatch(r"   [ ▀▄█]{30,}", line.rstrip("\n"))]
+    size = max(len(line) for line in lines)
+    image = Image.new("L", (size, len(lines) * 2), 255)
+    for row, line in enumerate(lines):
+        for column, character in enumerate(line):
+            if character in "▀█":
+                image.putpixel((column, row * 2), 0)
+            if character in "▄█":
+                image.putpixel((column, row * 2 + 1), 0)
+    path = tmp_path / "code.png"
+    image.resize((image.width * 8, image.height * 8), Image.Resampling.NEAREST).save(path)
+    assert qr.read(str(path)) == {
+        "provider_id": "acme-chat",
+        "provider_type": "api",
+        "provider_username": "ada",
+        "limit": 2_000_000.0,
+    }
+
+
+@pytest.mark.skipif(not TRACE.exists(), reason="the recorded trace is not beside the checkout")
+def test_a_trace_is_charged() -> None:
+    done = demo("--trace", str(TRACE), "--requests", "200")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    assert "requests of azure_llm_trace_2023_conv.csv" in said
+    assert "was not reached: 2" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "can't be read"),
+        ("a,b\n1,2\n", "needs the columns"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "has no requests"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\nt,1,2\nt,1.5,2\n", "line 3"),
+    ],
+)
+def test_a_bad_trace_is_told_before_anything_starts(tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "trace.csv"
+    if content is not None:
+        path.write_text(content)
+    done = demo("--trace", str(path))
+    assert done.returncode == 1
+    assert said in " ".join(done.stderr.split())
+    assert "A server" not in done.stdout
+
+
+def test_the_picture_in_the_readme_is_of_this_demo() -> None:
+    shown = (ROOT / "docs" / "images" / "demo.svg").read_text("utf-8").replace("&#160;", " ")
+    for part in ("A server", "HARD_CAP_VIOLATION", "the books are clean"):
+        assert part in shown
