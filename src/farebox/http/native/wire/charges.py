@@ -1,12 +1,11 @@
 """Charges, holds, refunds, usage, and what is told of them."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from farebox.http.native.wire.fields import AssetCode, Body, Count, Model, Note, PublicId, Slug, Units, WalletId
+from farebox.http.native.wire.fields import AssetCode, Body, Count, Model, Moment, Note, PublicId, Slug, Units, WalletId
 
 
 class UsageBody(Body, frozen=True):
@@ -56,7 +55,7 @@ class Charged(Struct, frozen=True):
     asset: str
     available: Annotated[int, Meta(description="Of the wallet, after it.")]
     remaining: Annotated[int | None, Meta(description="Of the grant's limit, after it; null without a limit.")]
-    created_at: datetime
+    created_at: Moment
 
 
 class ChargeView(Struct, frozen=True):
@@ -76,7 +75,7 @@ class ChargeView(Struct, frozen=True):
     available_after: int
     remaining_after: int | None
     idempotency_key: str | None
-    created_at: datetime
+    created_at: Moment
 
 
 class HoldView(Struct, frozen=True):
@@ -89,9 +88,9 @@ class HoldView(Struct, frozen=True):
     asset: str
     state: Literal["pending", "captured", "released", "expired"]
     model: str | None
-    expires_at: datetime
-    created_at: datetime
-    closed_at: datetime | None
+    expires_at: Moment
+    created_at: Moment
+    closed_at: Moment | None
 
 
 class NewRefund(Body, frozen=True):
@@ -124,7 +123,7 @@ class HistoryItem(Struct, frozen=True):
     model: str | None
     reference: str | None
     note: str | None
-    created_at: datetime
+    created_at: Moment
 
 
 class ExplainLine(Struct, frozen=True):

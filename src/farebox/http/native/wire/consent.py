@@ -1,12 +1,11 @@
 """Grants, and the requests that ask for them."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from farebox.http.native.wire.fields import Body, Seconds, Slug, Units, Username, WalletId
+from farebox.http.native.wire.fields import Body, Moment, Seconds, Slug, Units, Username, WalletId
 
 
 class NewGrant(Body, frozen=True):
@@ -30,9 +29,9 @@ class GrantView(Struct, frozen=True, omit_defaults=True):
     spent: int
     held: int
     remaining: Annotated[int | None, Meta(description="Null without a limit.")]
-    expires_at: datetime | None
-    ended_at: datetime | None
-    created_at: datetime
+    expires_at: Moment | None
+    ended_at: Moment | None
+    created_at: Moment
     session_token: Annotated[
         str | UnsetType, Meta(description="What the provider charges with. Told at the making, and to the provider.")
     ] = UNSET
@@ -69,8 +68,8 @@ class RequestView(Struct, frozen=True):
     expires_in_s: int | None
     state: Literal["pending", "approved", "declined", "expired"]
     terms: Annotated[str, Meta(description="Fingerprint of what is shown here; an approval has to name it.")]
-    created_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    expires_at: Moment
 
 
 class Approval(Body, frozen=True):

@@ -1,12 +1,11 @@
 """Providers, organizations, keys, assets."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from farebox.http.native.wire.fields import Body, DecimalText, Name, OrganizationId, Seconds, Slug
+from farebox.http.native.wire.fields import Body, DecimalText, Moment, Name, OrganizationId, Seconds, Slug
 
 
 class NewProvider(Body, frozen=True):
@@ -27,7 +26,7 @@ class ProviderView(Struct, frozen=True):
     name: str
     verified: bool
     markup: str
-    created_at: datetime
+    created_at: Moment
 
 
 class RevenueView(Struct, frozen=True):
@@ -47,9 +46,9 @@ class KeyView(Struct, frozen=True):
     name: str
     hint: Annotated[str, Meta(description="The key's kind and its last four characters.")]
     scopes: list[str]
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
 
 
 class MadeKey(Struct, frozen=True):
@@ -57,8 +56,8 @@ class MadeKey(Struct, frozen=True):
     key: Annotated[str, Meta(description="The secret. It is shown this once.")]
     name: str
     scopes: list[str]
-    created_at: datetime
-    expires_at: datetime | None
+    created_at: Moment
+    expires_at: Moment | None
 
 
 class NewOrganization(Body, frozen=True):
@@ -69,7 +68,7 @@ class NewOrganization(Body, frozen=True):
 class OrganizationView(Struct, frozen=True):
     id: str
     name: str
-    created_at: datetime
+    created_at: Moment
 
 
 class AssetBody(Body, frozen=True):

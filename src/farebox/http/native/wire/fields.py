@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from farebox.ledger.types import MAX_UNITS
 
@@ -50,12 +50,24 @@ class ErrorItem(Struct, frozen=True):
 
 
 class ProblemView(Struct, frozen=True):
-    """An error answer, `application/problem+json`. A refused charge also has `id`, `available` and `remaining`."""
+    """An error answer (RFC 9457)."""
 
-    type: str
-    title: str
+    type: Annotated[str, Meta(description="Where the docs explain it: `/docs#` and the code.")]
+    title: Annotated[str, Meta(description="What kind of error it is, for people.")]
     status: int
-    detail: str
-    code: str
-    request_id: str
-    errors: list[ErrorItem] = msgspec.field(default_factory=list)
+    detail: Annotated[str, Meta(description="What happened this time, for people.")]
+    code: Annotated[str, Meta(description="What happened, for programs.")]
+    request_id: Annotated[str, Meta(description="Also in the header X-Request-Id.")]
+    errors: Annotated[list[ErrorItem], Meta(description="Which fields are not acceptable.")] = msgspec.field(
+        default_factory=list
+    )
+    id: Annotated[str | UnsetType, Meta(description="Of a refused charge, hold or movement: it is kept.")] = UNSET
+    amount: Annotated[int | UnsetType, Meta(description="What was refused, in units of `asset`.")] = UNSET
+    asset: str | UnsetType = UNSET
+    available: Annotated[int | UnsetType, Meta(description="What the wallet has, with a refusal.")] = UNSET
+    remaining: Annotated[
+        int | UnsetType | None, Meta(description="What is left of the grant's limit, with a refusal.")
+    ] = UNSET
+    nearest: Annotated[
+        list[str] | UnsetType, Meta(description="With unknown_model: models whose names are like it.")
+    ] = UNSET

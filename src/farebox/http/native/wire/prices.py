@@ -1,6 +1,5 @@
 """Prices and quotes."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -50,10 +49,10 @@ class PriceView(Struct, frozen=True):
     units: dict[str, str]
     tiers: list[TierBody]
     withdrawn: bool
-    starts_at: datetime
+    starts_at: Moment
     source: str
     created_by: str
-    created_at: datetime
+    created_at: Moment
 
 
 class NewQuote(Body, frozen=True):

@@ -1,11 +1,10 @@
 """Wallets, deposits, transfers, statements."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from farebox.http.native.wire.fields import AssetCode, Body, Name, Note, OrganizationId, Units, WalletId
+from farebox.http.native.wire.fields import AssetCode, Body, Moment, Name, Note, OrganizationId, Units, WalletId
 
 
 class NewWallet(Body, frozen=True):
@@ -24,7 +23,7 @@ class WalletView(Struct, frozen=True):
     debt: Annotated[int, Meta(description="How far recorded usage has overdrawn it; the next deposit pays it first.")]
     owner: str | None
     organization: str | None
-    created_at: datetime
+    created_at: Moment
 
 
 class NewDeposit(Body, frozen=True):
@@ -56,7 +55,7 @@ class Moved(Struct, frozen=True):
     amount: int
     asset: str
     available: Annotated[int, Meta(description="Of the wallet, after it.")]
-    created_at: datetime
+    created_at: Moment
 
 
 class EntryView(Struct, frozen=True):
@@ -68,7 +67,7 @@ class EntryView(Struct, frozen=True):
     model: str | None
     note: str | None
     reference: str | None
-    created_at: datetime
+    created_at: Moment
 
 
 class Statement(Struct, frozen=True):
@@ -77,8 +76,8 @@ class Statement(Struct, frozen=True):
     wallet: str
     asset: str
     scale: int
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     opening_balance: int
     money_in: int
     money_out: int
