@@ -45,8 +45,12 @@ format: setup ## Formats the code and mends what can be mended
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 .PHONY: bench
-bench: setup ## Measures what the README claims, in minutes, against baselines in the same run
+bench: $(VENV)/.bench ## Measures what the README claims, in minutes, against baselines in the same run
 	$(BIN)/python -m bench $(ARGS)
+
+$(VENV)/.bench: $(STAMP) requirements/bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
 
 .PHONY: lock
 lock: setup ## Renews the locked requirements (no index addresses in them)
@@ -54,6 +58,8 @@ lock: setup ## Renews the locked requirements (no index addresses in them)
 		pyproject.toml --extra server -o requirements/server.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
 		pyproject.toml --extra server --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
+		pyproject.toml --extra server --group dev --group bench -o requirements/bench.txt
 
 .PHONY: clean
 clean: ## Removes what was made
