@@ -2,72 +2,25 @@
 
 import base64
 import json
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from farebox.consent import qr
-from tests.support.live import Live, Provider, made, ok
-from tests.support.published import Published
-
-RELEASES = ("conxa-sdk-1.3.0", "conxa-sdk-1.3.4")
-MODEL = "story-1"
+from tests.support.live import Live, ok
+from tests.support.shops import CONXA, ConxaShop
 
 
-class Shop:
-    """A provider that uses a release of the client, on a server."""
-
-    def __init__(self, live: Live, release: str) -> None:
-        self.live = live
-        self.old = release == "conxa-sdk-1.3.0"
-        self.provider: Provider = live.provider()
-        self.client = Published(
-            release, api_key=self.provider.key, base_url=f"{live.url}/conxa", provider_id=self.provider.slug
-        )
-        self.user = f"ada-{uuid.uuid4().hex[:8]}"
-        # 1 token a token in, 2 a token out: amounts that can be seen.
-        live.price(MODEL, self.provider.slug, input_token="1", output_token="2")
-
-    def charge(self, token: str, tokens_in: int, tokens_out: int, key: str | None = None, model: str = MODEL) -> Any:
-        """What the client's charge came to. Release 1.3.0 sends no key."""
-        given: dict[str, Any] = {"session_token": token, "model_name": model}
-        given |= {"input_tokens": tokens_in, "output_tokens": tokens_out}
-        if not self.old:
-            given["idempotency_key"] = key or uuid.uuid4().hex
-        return self.client.call("charge", **given)
-
-    def granted(self, wallet: str, **terms: Any) -> str:
-        """A session's token."""
-        token: str = self.provider.grant(wallet, self.user, **terms)["session_token"]
-        return token
-
-    def scan(self, wallet: str, code: dict[str, Any]) -> dict[str, Any]:
-        """What a wallet app does with a code: asks what it stands for."""
-        found: dict[str, Any] = made(
-            self.live.admin.post("/v1/connection-requests", json={"wallet": wallet, "qr": code, "expires_in_s": 3600})
-        )
-        return found
-
-    def approve(self, request: dict[str, Any], **terms: Any) -> dict[str, Any]:
-        """The payer's yes."""
-        body = {"terms": request["terms"], **terms}
-        found: dict[str, Any] = made(
-            self.live.admin.post(f"/v1/connection-requests/{request['id']}/approve", json=body)
-        )
-        return found
-
-
-@pytest.fixture(params=RELEASES)
-def shop(live: Live, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    found = Shop(live, request.param)
+@pytest.fixture(params=CONXA)
+def shop(live: Live, request: pytest.FixtureRequest) -> Iterator[ConxaShop]:
+    found = ConxaShop(live, request.param)
     yield found
     found.client.close()
 
 
-def test_from_the_code_to_the_charge(shop: Shop, tmp_path: Path) -> None:
+def test_from_the_code_to_the_charge(shop: ConxaShop, tmp_path: Path) -> None:
     wallet = shop.live.wallet(100_000_000)  # 100,000 tokens
     code = shop.client.returned("create_payment_qr", provider_username=shop.user, limit=50_000)
     picture = tmp_path / "code.png"
@@ -96,7 +49,7 @@ def test_from_the_code_to_the_charge(shop: Shop, tmp_path: Path) -> None:
     assert ok(shop.live.admin.get(f"/v1/grants/{grant['id']}"))["remaining"] == 8_000_000
 
 
-def test_insufficient_balance_is_a_result_with_what_is_there(shop: Shop) -> None:
+def test_insufficient_balance_is_a_result_with_what_is_there(shop: ConxaShop) -> None:
     wallet = shop.live.wallet(5_500)  # 5.5 tokens: shown rounded down
     token = shop.granted(wallet)
     done = shop.charge(token, 6, 0)["returned"]
@@ -110,13 +63,13 @@ def test_insufficient_balance_is_a_result_with_what_is_there(shop: Shop) -> None
     [({"limit": 2_000}, "HARD_CAP_VIOLATION"), ({"charge_limit": 2_000}, "HARD_CAP_VIOLATION")],
     ids=["in all", "per charge"],
 )
-def test_the_cap_refuses(shop: Shop, terms: dict[str, int], code: str) -> None:
+def test_the_cap_refuses(shop: ConxaShop, terms: dict[str, int], code: str) -> None:
     token = shop.granted(shop.live.wallet(1_000_000), **terms)
     assert shop.charge(token, 2, 0)["returned"]["approved"]
     refused(shop, shop.charge(token, 3, 0), 403, code)
 
 
-def test_a_revoked_session_has_no_right_to_charge(shop: Shop) -> None:
+def test_a_revoked_session_has_no_right_to_charge(shop: ConxaShop) -> None:
     wallet = shop.live.wallet(1_000_000)
     grant = shop.provider.grant(wallet, shop.user)
     assert shop.live.admin.delete(f"/v1/grants/{grant['id']}").status_code == 204
@@ -126,12 +79,12 @@ def test_a_revoked_session_has_no_right_to_charge(shop: Shop) -> None:
     assert found["raised"] == "SessionExpiredError"
 
 
-def test_a_session_of_another_provider_is_not_ours(shop: Shop) -> None:
+def test_a_session_of_another_provider_is_not_ours(shop: ConxaShop) -> None:
     token = shop.live.provider().grant(shop.live.wallet(1_000_000))["session_token"]
     refused(shop, shop.charge(token, 1, 0), 403, "NO_CHARGE_PERMISSION")
 
 
-def test_an_expired_session_asks_to_connect_again(shop: Shop) -> None:
+def test_an_expired_session_asks_to_connect_again(shop: ConxaShop) -> None:
     token = shop.granted(shop.live.wallet(1_000_000), expires_in_s=1)
     shop.client.start("get_session_status", provider_username=shop.user)
     assert shop.client.answer()["returned"]["status"] == "active"
@@ -144,7 +97,7 @@ def test_an_expired_session_asks_to_connect_again(shop: Shop) -> None:
         assert found["fields"]["error_code"] == "SESSION_EXPIRED"
 
 
-def test_a_second_approval_replaces_the_first(shop: Shop) -> None:
+def test_a_second_approval_replaces_the_first(shop: ConxaShop) -> None:
     first, second = shop.live.wallet(1_000_000), shop.live.wallet(1_000_000)
     old, new = shop.granted(first), shop.granted(second)
     assert shop.client.returned("get_session_status", provider_username=shop.user)["session_token"] == new
@@ -152,13 +105,8 @@ def test_a_second_approval_replaces_the_first(shop: Shop) -> None:
     assert shop.charge(new, 1, 0)["returned"]["approved"]
 
 
-def test_a_wrong_key_is_an_authentication_error(shop: Shop) -> None:
-    stranger = Published(
-        "conxa-sdk-1.3.0" if shop.old else "conxa-sdk-1.3.4",
-        api_key="pk_live_nobody_0000",
-        base_url=f"{shop.live.url}/conxa",
-        provider_id="nobody",
-    )
+def test_a_wrong_key_is_an_authentication_error(shop: ConxaShop) -> None:
+    stranger = shop.published("pk_live_nobody_0000", provider_id="nobody")
     found = stranger.raised("get_session_status", provider_username=shop.user)
     stranger.close()
     assert (found["raised"], found["fields"]["status_code"]) == ("AuthenticationError", 401)
@@ -166,12 +114,12 @@ def test_a_wrong_key_is_an_authentication_error(shop: Shop) -> None:
         assert found["fields"]["error_code"] == "INVALID_API_KEY"
 
 
-def test_a_session_token_that_is_none(shop: Shop) -> None:
+def test_a_session_token_that_is_none(shop: ConxaShop) -> None:
     found = shop.charge("ps_nothing", 1, 0)
     assert found["raised"] == "AuthenticationError"
 
 
-def test_bad_input_says_what_is_wrong_where(shop: Shop) -> None:
+def test_bad_input_says_what_is_wrong_where(shop: ConxaShop) -> None:
     token = shop.granted(shop.live.wallet(1_000_000))
     if shop.old:  # 1.3.4 refuses a negative number before it leaves
         found = shop.charge(token, -1, 0)
@@ -182,17 +130,33 @@ def test_bad_input_says_what_is_wrong_where(shop: Shop) -> None:
     assert found["fields"]["errors"]
 
 
-def test_an_unknown_wallet_is_not_found(shop: Shop) -> None:
+def test_an_unknown_wallet_is_not_found(shop: ConxaShop) -> None:
     found = shop.client.raised("get_wallet_balance", wallet_id="1111222233334444")
     assert found["raised"] == "SessionNotFoundError"
 
 
-def test_the_server_is_healthy(shop: Shop) -> None:
+def test_the_providers_name_is_in_its_key(live: Live) -> None:
+    shop = ConxaShop(live, "conxa-sdk-1.3.4")
+    unnamed = shop.published(shop.provider.key)
+    code = json.loads(unnamed.returned("create_payment_qr", provider_username=shop.user)["qr_data"])
+    unnamed.close()
+    shop.client.close()
+    assert code == {"provider_id": shop.provider.slug, "provider_type": "api", "provider_username": shop.user}
+    assert shop.scan(live.wallet(1), code)["limit"] is None
+
+
+def test_nobody_connects_in_time(shop: ConxaShop) -> None:
+    shop.scan(shop.live.wallet(1), {"provider_id": shop.provider.slug, "provider_username": shop.user})
+    found = shop.client.raised("wait_for_connection", provider_username=shop.user, timeout=1, poll_interval=1)
+    assert found["raised"] == "ConnectionTimeoutError"
+
+
+def test_the_server_is_healthy(shop: ConxaShop) -> None:
     assert shop.client.returned("health_check") is True
 
 
 def test_the_same_key_is_one_charge_and_another_body_a_conflict(live: Live) -> None:
-    shop = Shop(live, "conxa-sdk-1.3.4")
+    shop = ConxaShop(live, "conxa-sdk-1.3.4")
     wallet = live.wallet(1_000_000)
     token = shop.granted(wallet)
     first = shop.charge(token, 100, 0, key="once")
@@ -204,27 +168,15 @@ def test_the_same_key_is_one_charge_and_another_body_a_conflict(live: Live) -> N
     assert (other["raised"], other["fields"]["error_code"]) == ("IdempotencyConflictError", "IDEMPOTENCY_CONFLICT")
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_too_many_polls_back_off_by_retry_after(make_live: Callable[..., Live], release: str) -> None:
-    shop = Shop(make_live(polls_per_user_s=0.5), release)
-    call = {"provider_username": shop.user, "retry_on_rate_limit": False}
-    assert shop.client.returned("get_session_status", **call)["status"] == "not_found"
-    found = shop.client.raised("get_session_status", **call)
-    assert (found["raised"], found["fields"]["retry_after"]) == ("RateLimitError", 2)
-    # By itself the client waits as long as it is told, and gets its answer.
-    assert shop.client.returned("get_session_status", provider_username=shop.user)["status"] == "not_found"
-    shop.client.close()
-
-
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", CONXA)
 def test_an_honest_poller_never_meets_the_limit(live: Live, release: str) -> None:
-    shop = Shop(live, release)
+    shop = ConxaShop(live, release)
     for _ in range(10):
         shop.client.returned("get_session_status", provider_username=shop.user, retry_on_rate_limit=False)
     shop.client.close()
 
 
-def refused(shop: Shop, found: dict[str, Any], status: int, code: str) -> None:
+def refused(shop: ConxaShop, found: dict[str, Any], status: int, code: str) -> None:
     """1.3.4 makes a result of a 403, 1.3.0 an error."""
     if shop.old:
         assert (found["raised"], found["fields"]["status_code"]) == ("APIError", status)

@@ -2,42 +2,22 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.support.live import Live, Provider, ok
+from tests.support.live import Live, ok
 from tests.support.published import Published
-
-RELEASE = "knai-provider-0.1.0"
-
-
-class Shop:
-    """A provider that uses the client."""
-
-    def __init__(self, live: Live) -> None:
-        self.live = live
-        self.provider: Provider = live.provider()
-        self.client = self.published(self.provider.key, self.provider.slug)
-        self.user = f"ada-{uuid.uuid4().hex[:8]}"
-
-    def published(self, key: str, slug: str) -> Published:
-        """A client with some key and slug."""
-        return Published(RELEASE, provider_api_key=key, provider_slug=slug, base_url=f"{self.live.url}/knai")
-
-    def charge(self, token: str, tokens: int) -> dict[str, Any]:
-        """What the client's charge came to."""
-        return self.client.call("charge", session_token=token, amount_tokens=tokens, model="any")
+from tests.support.shops import KnaiShop
 
 
 @pytest.fixture
-def shop(live: Live) -> Iterator[Shop]:
-    found = Shop(live)
+def shop(live: Live) -> Iterator[KnaiShop]:
+    found = KnaiShop(live)
     yield found
     found.client.close()
 
 
-def test_from_the_code_to_the_charge(shop: Shop) -> None:
+def test_from_the_code_to_the_charge(shop: KnaiShop) -> None:
     wallet = shop.live.wallet(10_000_000)
     shop.client.start("wait_for_session", provider_username=shop.user, poll_interval=0.1)
     token = shop.provider.grant(wallet, shop.user, limit=5_000_000)["session_token"]
@@ -49,7 +29,7 @@ def test_from_the_code_to_the_charge(shop: Shop) -> None:
     assert ok(shop.provider.api.get(f"/v1/charges/{charge_id}"))["amount"] == 1_000_000
 
 
-def test_two_equal_charges_are_two(shop: Shop) -> None:
+def test_two_equal_charges_are_two(shop: KnaiShop) -> None:
     wallet = shop.live.wallet(10_000)
     token = shop.provider.grant(wallet)["session_token"]
     first, second = (shop.charge(token, 3)["returned"] for _ in range(2))
@@ -57,7 +37,7 @@ def test_two_equal_charges_are_two(shop: Shop) -> None:
     assert shop.live.read_wallet(wallet)["available"] == 4_000
 
 
-def test_what_each_refusal_raises(shop: Shop) -> None:
+def test_what_each_refusal_raises(shop: KnaiShop) -> None:
     wallet = shop.live.wallet(10_000)
     capped = shop.provider.grant(wallet, limit=5_000)["session_token"]
     open_ended = shop.provider.grant(wallet)["session_token"]
@@ -78,14 +58,14 @@ def test_what_each_refusal_raises(shop: Shop) -> None:
     assert shop.live.read_wallet(wallet)["available"] == 10_000
 
 
-def test_an_expired_session_is_410(shop: Shop) -> None:
+def test_an_expired_session_is_410(shop: KnaiShop) -> None:
     token = shop.provider.grant(shop.live.wallet(100_000_000), expires_in_s=1)["session_token"]
     while "returned" in (found := shop.charge(token, 1)):
         pass
     assert (found["raised"], found["fields"]["status_code"]) == ("SessionExpiredError", 410)
 
 
-def test_the_key_has_to_belong_to_the_slug(shop: Shop) -> None:
+def test_the_key_has_to_belong_to_the_slug(shop: KnaiShop) -> None:
     other = shop.live.provider()
     for key, slug in ((other.key, shop.provider.slug), ("pk_live_x_0", shop.provider.slug), (shop.provider.key, "x")):
         stranger = shop.published(key, slug)
@@ -94,7 +74,7 @@ def test_the_key_has_to_belong_to_the_slug(shop: Shop) -> None:
         assert (found["raised"], found["fields"]["status_code"]) == ("InvalidAPIKeyError", 401)
 
 
-def test_bad_input_is_an_error_with_its_reason(shop: Shop) -> None:
+def test_bad_input_is_an_error_with_its_reason(shop: KnaiShop) -> None:
     token = shop.provider.grant(shop.live.wallet(10_000))["session_token"]
     found = shop.client.raised("charge", session_token=token, amount_tokens=2**62, model="any")
     assert (found["raised"], found["fields"]["status_code"]) == ("KNAIError", 422)
@@ -102,7 +82,7 @@ def test_bad_input_is_an_error_with_its_reason(shop: Shop) -> None:
     assert found["fields"]["status_code"] == 422
 
 
-def test_one_wallet_is_spent_through_both_dialects(shop: Shop) -> None:
+def test_one_wallet_is_spent_through_both_dialects(shop: KnaiShop) -> None:
     wallet = shop.live.wallet(10_000_000)
     conxa_user, knai_user = uuid.uuid4().hex, uuid.uuid4().hex
     conxa = Published(

@@ -115,14 +115,22 @@ ENDINGS: dict[str, Callable[[Live, dict[str, Any]], None]] = {
 
 def close_database(postgres: Databases, name: str) -> None:
     """Takes a database away from its server, connections and all."""
+    _run(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    _run(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
-    async def close() -> None:
+
+def open_database(postgres: Databases, name: str) -> None:
+    """Gives it back."""
+    _run(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def _run(postgres: Databases, statement: str) -> None:
+    async def run() -> None:
         conn = await asyncpg.connect(postgres.postgres.url(OWNER, OWNER))
-        await conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        await conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        await conn.execute(statement)
         await conn.close()
 
-    asyncio.run(close())
+    asyncio.run(run())
 
 
 def sent(client: httpx.Client, prefix: str, request: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
