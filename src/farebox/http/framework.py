@@ -28,9 +28,11 @@ from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
+from farebox.http.headers import ALWAYS, PRIVATE, guarded
 from farebox.http.native.context import authority
 from farebox.http.native.cursors import Cursors
 from farebox.http.native.router import router as native_router
+from farebox.http.openapi.published import openapi
 from farebox.http.operations import operations
 from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader, check_content_type
@@ -84,7 +86,7 @@ def build(services: Services, access: Access) -> Litestar:
         return cursors
 
     return Litestar(
-        route_handlers=[native_router(), conxa.router(), knai.router(), *operations(services)],
+        route_handlers=[native_router(), conxa.router(), knai.router(), *operations(services), openapi()],
         dependencies={
             "services": Provide(the_services),
             "access": Provide(the_access),
@@ -95,7 +97,8 @@ def build(services: Services, access: Access) -> Litestar:
         request_class=StrictRequest,
         request_max_body_size=services.settings.max_body_bytes,
         exception_handlers={Problem: _write, HTTPException: _write, Exception: _write},
-        openapi_config=None,
+        after_request=guarded,
+        openapi_config=None,  # ours tells more, and no less than the truth (ADR 0010)
         logging_config=None,
     )
 
@@ -106,12 +109,11 @@ def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     for prefix, write in DIALECTS.items():
         if request.url.path.startswith(prefix):
             answer = write(request, problem)
-            answer.headers.update(allow)
+            answer.headers.update(ALWAYS | PRIVATE | allow)
             return answer
     name = edge.request_id()
-    headers = (
-        allow | {"x-request-id": name} | {header.decode(): value.decode() for header, value in retry_after(problem)}
-    )
+    headers = ALWAYS | PRIVATE | allow | {"x-request-id": name}
+    headers |= {header.decode(): value.decode() for header, value in retry_after(problem)}
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(

@@ -19,6 +19,7 @@ from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
 _REPLAYED = (b"idempotent-replayed", b"true")
+_AUTHENTICATE = (b"www-authenticate", b"Bearer")
 
 
 async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
@@ -96,6 +97,7 @@ def route(services: Services, access: Access) -> edge.App:
                 problem_body(problem, name),
                 (b"x-request-id", name.encode()),
                 *retry_after(problem),
+                *([_AUTHENTICATE] if problem.status == 401 else []),
                 content_type=edge.PROBLEM_JSON,
             )
             return

@@ -23,9 +23,6 @@ IdempotencyKey = Annotated[
     HeaderParameter(
         name="Idempotency-Key",
         description="Up to 255 printable ASCII characters. Asking again with it gives the same outcome, done once.",
-        min_length=1,
-        max_length=edge.MAX_KEY,
-        pattern=r"^[\x20-\x7e]+$",
     ),
 ]
 

@@ -10,7 +10,7 @@ from farebox.http.openapi.answers import by_status, codes_of
 from farebox.http.openapi.operations import Operation, operations
 from farebox.http.openapi.parameters import HEADERS, parameters_of
 from farebox.http.openapi.probes import PROBES
-from farebox.http.openapi.problems import headers, problem
+from farebox.http.openapi.problems import SharedProblems, headers
 from farebox.http.openapi.schemas import Schema, Schemas
 
 TAGS: dict[str, str] = {
@@ -42,10 +42,10 @@ def document(routes: Sequence[BaseRoute]) -> Schema:
     """The OpenAPI 3.1 document for the native API among these routes."""
     found = operations(routes)
     types = [type_ for operation in found for type_ in (operation.body, operation.answer) if type_ is not None]
-    schemas = Schemas([*types, wire.ProblemView])
+    schemas, problems = Schemas([*types, wire.ProblemView]), SharedProblems()
     paths: dict[str, Schema] = {}
     for operation in found:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas, problems)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -60,6 +60,7 @@ def document(routes: Sequence[BaseRoute]) -> Schema:
         "paths": PROBES | paths,
         "components": {
             "schemas": schemas.components,
+            "responses": problems.responses,
             "headers": HEADERS,
             "securitySchemes": {
                 "key": {
@@ -72,7 +73,7 @@ def document(routes: Sequence[BaseRoute]) -> Schema:
     }
 
 
-def _operation(operation: Operation, schemas: Schemas) -> Schema:
+def _operation(operation: Operation, schemas: Schemas, problems: SharedProblems) -> Schema:
     told: Schema = {"operationId": operation.id, "tags": [operation.tag], "summary": operation.summary}
     if operation.description:
         told["description"] = operation.description
@@ -85,7 +86,7 @@ def _operation(operation: Operation, schemas: Schemas) -> Schema:
         }
     errors = by_status(codes_of(operation)).items()
     told["responses"] = {str(operation.status): _answer(operation, schemas)} | {
-        str(status): problem(status, codes) for status, codes in errors
+        str(status): problems.of(status, codes) for status, codes in errors
     }
     return told
 

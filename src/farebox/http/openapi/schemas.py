@@ -32,7 +32,9 @@ class Schemas:
         wanted = list(dict.fromkeys(types))
         found, components = msgspec.json.schema_components(wanted, ref_template=REF)
         self._of = {type_: _translated(schema) for type_, schema in zip(wanted, found, strict=True)}
-        self.components: dict[str, Schema] = {name: _translated(schema) for name, schema in sorted(components.items())}
+        self.components: dict[str, Schema] = {
+            published(name): _translated(schema) for name, schema in sorted(components.items())
+        }
 
     def of(self, type_: Any) -> Schema:
         """The schema of one of the types."""

@@ -1,0 +1,23 @@
+"""Headers that every answer of the framework carries, so that a browser does nothing with it that it should not."""
+
+from typing import Any
+
+from litestar import Response
+
+ALWAYS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+PRIVATE = {"cache-control": "no-store"}
+"""For what only the asker may see, which is everything that does not say otherwise."""
+PAGE = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+}
+"""For HTML: nothing but its own style sheet, and no script at all."""
+
+
+async def guarded(response: Response[Any]) -> Response[Any]:
+    """The answer with the headers that it lacks."""
+    html = str(response.media_type or "").startswith("text/html")
+    for name, value in (ALWAYS | PRIVATE | (PAGE if html else {})).items():
+        response.headers.setdefault(name, value)
+    return response
