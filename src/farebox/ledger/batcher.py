@@ -1,8 +1,8 @@
 """Group commit: the asks of one process, gathered into one transaction after the other (RULES 12-17)."""
 
 import asyncio
+import contextlib
 import random
-from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
@@ -11,19 +11,39 @@ from asyncpg import Connection, Record
 from msgspec import Struct
 
 from farebox.db.pool import AWAY
-from farebox.ledger.store import BrokenInvariant, CommitUnknown, post
+from farebox.ledger.store import BrokenInvariant, CommitUnknown, locked_elsewhere, post
 from farebox.ledger.types import Ask, Outcome
+from farebox.ledger.waiting import Item, Waiting, wallets_of
 
 log = structlog.get_logger()
 
 Connect = Callable[[], Awaitable["Connection[Record]"]]
 
-RETRIED = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.UniqueViolationError,  # a rival's key: the next look sees it
+
+class NotConnected(Exception):
+    """No connection, whatever the reason: nothing was sent."""
+
+
+class WalletsLocked(Exception):
+    """Somebody else keeps wallets locked, longer than everybody else should wait."""
+
+    def __init__(self, wallets: Sequence[int]) -> None:
+        super().__init__(f"{len(wallets)} wallets")
+        self.wallets = wallets
+
+
+RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+RIVALS = ("transfers_client_key_key", "transfers_reference")
+"""What a rival with the same key or reference meets; the next look sees who was first (RULES 10)."""
+LOST = (
+    NotConnected,
+    CommitUnknown,
+    asyncpg.InvalidSQLStatementNameError,  # a pooler gave us another server, or forgot what was prepared
+    asyncpg.ReadOnlySQLTransactionError,  # a primary that has become a replica: ask the address again
+    *AWAY,
 )
-LOST = (CommitUnknown, *AWAY)
+ASIDE_S = 0.1
+"""How often is looked whether wallets that somebody else kept locked are free again."""
 
 
 class Overloaded(Exception):
@@ -54,15 +74,6 @@ class Limits(Struct, frozen=True):
     retries: int = 8
 
 
-class Item(Struct, gc=False):
-    """An ask on its way, with the future of the one who waits for it."""
-
-    ask: Ask
-    future: "asyncio.Future[Outcome]"
-    deadline: float
-    unknown: bool = False
-
-
 class Writer:
     """One queue, one connection, one transaction at a time: while a batch is written, the next one fills."""
 
@@ -70,10 +81,11 @@ class Writer:
         self._connect = connect
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[Item] = deque()
+        self._waiting = Waiting(limits.batch_items)
         self._in_flight: Sequence[Item] = ()
         self._conn: Connection[Record] | None = None
         self._wake = asyncio.Event()
+        self._looked_aside = 0.0
         self._closing = False
         self._posting = False
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._watch())]
@@ -82,17 +94,17 @@ class Writer:
 
     def submit(self, ask: Ask) -> "asyncio.Future[Outcome]":
         """Queues an ask. The future raises Overloaded, Unavailable, OutcomeUnknown or BrokenInvariant."""
-        if self._closing or len(self._queue) >= self._limits.queue_items:
+        if self._closing or len(self._waiting) >= self._limits.queue_items:
             raise Overloaded
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._queue.append(Item(ask, future, self._loop.time() + self._limits.deadline_s))
+        self._waiting.add(Item(ask, future, self._loop.time() + self._limits.deadline_s))
         self._wake.set()
         return future
 
     @property
     def depth(self) -> int:
         """How many asks wait."""
-        return len(self._queue)
+        return len(self._waiting)
 
     async def close(self) -> None:
         """Finishes what is queued, then lets go of the connection."""
@@ -104,123 +116,137 @@ class Writer:
             await self._conn.close()
 
     async def _write(self) -> None:
-        while self._queue or not self._closing:
-            if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            items = [item for item in self._take() if not item.future.done()]
+        while self._waiting or not self._closing:
+            self._wake.clear()
+            await self._look_aside()
+            items = self._waiting.seal()
             if items:
                 self.batches += 1
                 self.items += len(items)
                 self._in_flight = items
                 await self._settle(items)
                 self._in_flight = ()
-
-    def _take(self) -> Sequence[Item]:
-        """Seals a batch: everything that waits, or, past the bound, an equal share for every client."""
-        size = self._limits.batch_items
-        if len(self._queue) <= size:
-            batch, self._queue = self._queue, deque()
-            return batch
-        waiting = Counter(item.ask.client for item in self._queue)
-        share = max(1, size // len(waiting))
-        taken: Counter[str] = Counter()
-        sealed: list[Item] = []
-        left: deque[Item] = deque()
-        for item in self._queue:
-            client = item.ask.client
-            if len(sealed) < size and taken[client] < share:
-                taken[client] += 1
-                sealed.append(item)
             else:
-                left.append(item)
-        while len(sealed) < size:
-            sealed.append(left.popleft())
-        self._queue = left
-        return sealed
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), ASIDE_S if self._waiting else None)
+
+    async def _look_aside(self) -> None:
+        """Lets items back whose wallets are free again; all of them where that can't be told: it shows soon."""
+        aside = self._waiting.aside
+        if not aside or self._loop.time() < self._looked_aside + ASIDE_S:
+            return
+        locked: Sequence[int] = ()
+        with contextlib.suppress(Exception):
+            locked = await self._locked_elsewhere(aside)
+        self._waiting.let_back(locked)
+        self._looked_aside = self._loop.time()
 
     async def _settle(self, items: Sequence[Item]) -> None:
         """Gives every item its outcome or its error."""
         attempt = 0
-        while items := [item for item in items if not item.future.done()]:
+        while items := [item for item in items if item.open]:
             attempt += 1
             try:
-                outcomes = await self._post(items)
+                conn = await self._connected()
+                # Connecting can outlast a deadline: who was told that nothing was done must not be charged now.
+                items = [item for item in items if item.open]
+                outcomes = await self._post(conn, items)
+            except WalletsLocked as error:
+                log.warning("ledger.wallets_locked", wallets=len(error.wallets), by="another session of the database")
+                items = self._waiting.set_aside(items, error.wallets)
             except RETRIED as error:
-                if attempt >= self._limits.retries:
+                if attempt >= self._limits.retries or not _may_pass(error):
                     await self._split(items, error)
                     return
                 await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))
             except LOST as error:
-                self._lose_connection()
-                if isinstance(error, CommitUnknown):
-                    for item in items:
-                        item.unknown = True
-                log.warning("ledger.connection_lost", error=type(error).__name__, items=len(items), attempt=attempt)
+                self._lost(error, items, attempt)
                 await asyncio.sleep(min(0.5, random.uniform(0, 0.02 * 2**attempt)))
             except Exception as error:
                 await self._split(items, error)
                 return
             else:
                 for item, outcome in zip(items, outcomes, strict=True):
-                    if not item.future.done():
-                        if item.unknown:  # found by its key after a lost answer: the first answer all the same
-                            outcome.replayed = False
-                        item.future.set_result(outcome)
+                    if item.open:
+                        item.answer(outcome)
                 return
 
-    async def _post(self, items: Sequence[Item]) -> list[Outcome]:
-        if self._conn is None or self._conn.is_closed():
-            self._conn = await asyncio.wait_for(self._connect(), self._limits.batch_timeout_s)
+    async def _post(self, conn: "Connection[Record]", items: Sequence[Item]) -> list[Outcome]:
         self._posting = True
         try:
             async with asyncio.timeout(self._limits.batch_timeout_s):
-                return await post(self._conn, [item.ask for item in items])
-        except TimeoutError:
-            raise CommitUnknown from None  # it may hang in COMMIT: by key, not by guess
+                return await post(conn, [item.ask for item in items])
+        except asyncpg.LockNotAvailableError:
+            locked = await self._locked_elsewhere(items)
+            if not locked:
+                raise
+            raise WalletsLocked(locked) from None
         finally:
             self._posting = False
+
+    async def _connected(self) -> "Connection[Record]":
+        if self._conn is None or self._conn.is_closed():
+            try:
+                self._conn = await asyncio.wait_for(self._connect(), self._limits.batch_timeout_s)
+            except Exception as error:
+                raise NotConnected(type(error).__name__) from error
+        return self._conn
+
+    async def _locked_elsewhere(self, items: Sequence[Item]) -> Sequence[int]:
+        conn = await self._connected()
+        wallets = {wallet for item in items for wallet in wallets_of(item.ask)}
+        async with asyncio.timeout(self._limits.batch_timeout_s):
+            return await locked_elsewhere(conn, wallets, {getattr(item.ask, "grant_id", None) for item in items})
 
     async def _split(self, items: Sequence[Item], error: Exception) -> None:
         """Halves a batch that failed, so that a bad item fails alone (RULES 14)."""
         if len(items) == 1:
             log.error("ledger.item_failed", error=repr(error), kind=type(items[0].ask).__name__)
-            if not items[0].future.done():
+            if items[0].open:
                 items[0].future.set_exception(_shown(error))
             return
         half = len(items) // 2
         await self._settle(items[:half])
         await self._settle(items[half:])
 
-    def _lose_connection(self) -> None:
+    def _lost(self, error: Exception, items: Sequence[Item], attempt: int) -> None:
+        """Lets go of a connection that is of no use; notes what it has perhaps written."""
         if self._conn is not None:
             self._conn.terminate()
             self._conn = None
+        if isinstance(error, CommitUnknown):
+            for item in items:
+                item.perhaps += (error.ids,)
+        reason = type(error.__cause__ or error).__name__
+        log.warning("ledger.connection_lost", error=reason, items=len(items), attempt=attempt)
 
     async def _watch(self) -> None:
         """Answers those whose deadline has passed while the database is away or slow."""
         while True:
             await asyncio.sleep(0.1)
             now = self._loop.time()
-            while self._queue and self._queue[0].deadline <= now:
-                late = self._queue.popleft()
-                if not late.future.done():
-                    late.future.set_exception(Overloaded() if self._conn is not None else Unavailable())
-            _give_up(self._in_flight, now, posting=self._posting)
+            for item in self._waiting.late(now):
+                if item.open:
+                    item.future.set_exception(self._late(item))
+            for item in self._in_flight:
+                if item.deadline <= now and item.open:  # answered here, it is not posted again: see _settle
+                    item.future.set_exception(self._late(item, posting=self._posting))
+
+    def _late(self, item: Item, *, posting: bool = False) -> Exception:
+        if item.perhaps or posting:
+            return OutcomeUnknown()
+        return Unavailable() if self._conn is None else Overloaded()
 
 
-def _give_up(items: Sequence[Item], now: float, *, posting: bool) -> None:
-    # An item that is answered here is not posted again: see _settle.
-    for item in items:
-        if item.deadline <= now and not item.future.done():
-            item.future.set_exception(OutcomeUnknown() if item.unknown or posting else Unavailable())
+def _may_pass(error: Exception) -> bool:
+    """Whether the same batch may go through when it is run again."""
+    return not isinstance(error, asyncpg.UniqueViolationError) or error.constraint_name in RIVALS
 
 
 def _shown(error: Exception) -> Exception:
     if isinstance(error, BrokenInvariant):
         return error
-    if isinstance(error, (asyncpg.LockNotAvailableError, *RETRIED)):
+    if isinstance(error, asyncpg.LockNotAvailableError) or (isinstance(error, RETRIED) and _may_pass(error)):
         return Overloaded()
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return BrokenInvariant(f"{error.constraint_name}: {error}")

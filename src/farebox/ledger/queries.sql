@@ -62,6 +62,21 @@ UNION ALL
 SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL
 FROM price_book b
 
+-- name: locked_elsewhere
+-- The wallets that somebody else keeps locked, or a grant of theirs. One statement outside a transaction:
+-- what it locks on the way is free again with its answer.
+WITH free_wallets AS MATERIALIZED (
+    SELECT id FROM accounts WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet'
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), free_grants AS MATERIALIZED (
+    SELECT id FROM grants WHERE id = ANY(:grant_ids::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT id AS wallet_id FROM accounts
+WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet' AND id NOT IN (SELECT id FROM free_wallets)
+UNION
+SELECT wallet_id FROM grants
+WHERE id = ANY(:grant_ids::bigint[]) AND id NOT IN (SELECT id FROM free_grants)
+
 -- name: post
 -- Everything that a batch writes, in one round trip; the counts let the caller see that no row was missed.
 -- The rows travel as JSON text: a fifth of the client's cost of arrays, and faster in all (ADR 0004).

@@ -1,6 +1,6 @@
 """The ledger's one transaction: lock and load, decide, write, commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,12 +28,19 @@ from farebox.ledger.types import (
 _SQL = queries.load("farebox.ledger")
 _encoder = msgspec.json.Encoder()
 _FINGERPRINT_BYTES = 16
-# A row that somebody else keeps locked must not stop everybody: the batch fails, is split, and the rest goes on.
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '3s'"
+# A row that somebody else keeps locked must not stop everybody: the batch fails, and goes on without that wallet.
+# A process that is frozen in the middle of a batch, or cut off, must not keep its wallets locked: PostgreSQL ends it.
+_BEGIN = """BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'"""
 
 
 class CommitUnknown(Exception):
     """The connection was lost while COMMIT was on its way: it may or may not have happened (RULES 11)."""
+
+    def __init__(self, ids: range) -> None:
+        super().__init__()
+        self.ids = ids
+        """The transfers that were written, if they were."""
 
 
 class BrokenInvariant(Exception):
@@ -55,18 +62,28 @@ async def post(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Outcome]
         outcomes = [batch.decide(ask) for ask in asks]
         if batch.rows.transfers:
             await _write(conn, facts, batch.rows)
-    except BaseException:
+    except Exception:
         if not conn.is_closed():
             await conn.execute("ROLLBACK")
-        raise
+        raise  # a cancelled batch is not rolled back here: its connection may never answer, and is given up
     if not batch.rows.transfers:
         await conn.execute("ROLLBACK")
         return outcomes
     try:
         await conn.execute("COMMIT")
     except BaseException as error:
-        raise CommitUnknown from error
+        raise CommitUnknown(range(facts.first_id, facts.first_id + len(batch.rows.transfers))) from error
     return outcomes
+
+
+async def locked_elsewhere(
+    conn: "Connection[Record]", wallet_ids: Iterable[int], grant_ids: Iterable[int | None]
+) -> list[int]:
+    """Those of the wallets that another session keeps locked, as a whole or a grant of theirs; waits for nobody."""
+    rows = await _SQL.locked_elsewhere.all(
+        conn, wallet_ids=set(wallet_ids), grant_ids={grant for grant in grant_ids if grant is not None}
+    )
+    return [row["wallet_id"] for row in rows]
 
 
 async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]:

@@ -1,0 +1,107 @@
+"""What waits for a writer: in line, or aside where somebody else keeps the wallet locked."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from farebox.ledger.types import Ask, Outcome, Transfer
+
+
+class Item(Struct, gc=False):
+    """An ask on its way, with the future of the one who waits for it."""
+
+    ask: Ask
+    future: "asyncio.Future[Outcome]"
+    deadline: float
+    perhaps: tuple[range, ...] = ()
+    """Ids that it was perhaps written under: of batches whose COMMIT was never answered."""
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still waits for it."""
+        return not self.future.done()
+
+    def answer(self, outcome: Outcome) -> None:
+        """Gives the outcome to the one who waits."""
+        if any(outcome.transfer_id in ids for ids in self.perhaps):
+            outcome.replayed = False  # found by its key, but this very ask had put it there
+        self.future.set_result(outcome)
+
+
+def wallets_of(ask: Ask) -> tuple[int, ...]:
+    """The wallets whose rows an ask locks."""
+    return (ask.wallet_id, ask.to_wallet_id) if isinstance(ask, Transfer) else (ask.wallet_id,)
+
+
+class Waiting:
+    """The items of one writer, in order of arrival."""
+
+    def __init__(self, batch_items: int) -> None:
+        self._batch_items = batch_items
+        self._line: deque[Item] = deque()
+        self._aside: list[Item] = []
+        self._locked: frozenset[int] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self._line) + len(self._aside)
+
+    @property
+    def aside(self) -> Sequence[Item]:
+        """The items that wait for a wallet to be unlocked."""
+        return self._aside
+
+    def add(self, item: Item) -> None:
+        """To the end of the line."""
+        self._line.append(item)
+
+    def seal(self) -> list[Item]:
+        """Takes a batch out of the line: all of it, or, past the bound, an equal share for every client."""
+        sealed = [item for item in self._take() if item.open]
+        if not self._locked:
+            return sealed
+        return self.set_aside(sealed, self._locked)
+
+    def set_aside(self, items: Iterable[Item], locked: Iterable[int]) -> list[Item]:
+        """Puts items on locked wallets aside; the others."""
+        self._locked |= frozenset(locked)
+        others: list[Item] = []
+        for item in items:
+            (others if self._locked.isdisjoint(wallets_of(item.ask)) else self._aside).append(item)
+        return others
+
+    def let_back(self, locked: Iterable[int]) -> None:
+        """Puts what waits aside back to the head of the line, where its wallet is not locked any more."""
+        aside, self._aside, self._locked = self._aside, [], frozenset()
+        self._line.extendleft(reversed(self.set_aside((item for item in aside if item.open), locked)))
+
+    def late(self, now: float) -> Iterator[Item]:
+        """Takes out those whose deadline has passed."""
+        while self._line and self._line[0].deadline <= now:
+            yield self._line.popleft()
+        late = [item for item in self._aside if item.deadline <= now]
+        if late:
+            self._aside = [item for item in self._aside if item.deadline > now]
+            yield from late
+
+    def _take(self) -> Iterable[Item]:
+        size = self._batch_items
+        if len(self._line) <= size:
+            line, self._line = self._line, deque()
+            return line
+        share = max(1, size // len({item.ask.client for item in self._line}))
+        taken: Counter[str] = Counter()
+        sealed: list[Item] = []
+        left: deque[Item] = deque()
+        for item in self._line:
+            client = item.ask.client
+            if len(sealed) < size and taken[client] < share:
+                taken[client] += 1
+                sealed.append(item)
+            else:
+                left.append(item)
+        while len(sealed) < size:
+            sealed.append(left.popleft())
+        self._line = left
+        return sealed
