@@ -1,20 +1,19 @@
 """The price book in memory: which version of a price holds at a moment, and what usage costs by it."""
 
-import difflib
 from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
 
+import msgspec
 from msgspec import Struct
 
 from farebox.ledger.types import Pricing, Usage
 from farebox.money import Asset, rate
 from farebox.pricing.compute import CompiledRates, amount, total_nano
+from farebox.pricing.nearest import Names
 from farebox.pricing.types import PPM
 
 ONE = Fraction(1)
-LONGEST_GUESS = 60
-"""Characters of an unknown name that similar ones are looked for with: it must not cost much to be wrong."""
 
 
 class UnknownModel(LookupError):
@@ -49,35 +48,49 @@ class Book(Struct, frozen=True):
     """All prices of one revision. `versions` are by (provider or None for all, model), newest first."""
 
     revision: int
+    read_at: datetime
+    """By the database's clock; of what had started then, only the newest version is here."""
     assets: dict[str, Asset]
     markups: dict[int, int]
     versions: dict[tuple[int | None, str], tuple[Version, ...]]
     conversions: dict[tuple[str, str], Fraction]
-    alias_of: Callable[[str], str | None] | None = None
-    """The name that a model without a price of its own goes by."""
+    aliases: Callable[[str], tuple[str, ...]] | None = None
+    """The names that a model which the book does not know goes by."""
+    names: list[Names] = msgspec.field(default_factory=list)
+    """All names, for guesses; made when the first is needed."""
 
     def find(self, provider_id: int, model: str, now: datetime) -> tuple[Version, datetime | None]:
         """The version that holds now, and when the next one starts; raises UnknownModel.
 
-        The provider's own price comes first, then the book for all, then the name that this one stands for.
+        The provider's own price comes first, then the book for all; for a name that neither has ever had, those that
+        it goes by. So a model that was withdrawn stays so.
         """
-        held = self._held(provider_id, model, now)
-        if held is None and self.alias_of is not None and (other := self.alias_of(model)) is not None:
-            held = self._held(provider_id, other, now)
+        at = max(now, self.read_at)  # this machine's clock may be behind
+        held, known, until = self._held(provider_id, model, at)
+        if held is None and not known and self.aliases is not None:
+            for other in self.aliases(model):
+                held, known, change = self._held(provider_id, other, at)
+                until = _earlier(until, change)
+                if known:
+                    break
         if held is None:
-            raise UnknownModel(self.nearest(provider_id, model))
-        return held
+            raise UnknownModel(self.nearest(provider_id, model, at))
+        return held, until
 
-    def _held(self, provider_id: int, model: str, now: datetime) -> tuple[Version, datetime | None] | None:
+    def _held(self, provider_id: int, model: str, at: datetime) -> tuple[Version | None, bool, datetime | None]:
+        """The version that holds, whether any has begun, and when that can change."""
         until: datetime | None = None
+        known = False
         for owner in (provider_id, None):
             for version in self.versions.get((owner, model), ()):
-                if version.starts_at <= now:
-                    if version.rates is not None:
-                        return version, until
-                    break
-                until = version.starts_at if until is None else min(until, version.starts_at)
-        return None
+                if version.starts_at > at:
+                    until = _earlier(until, version.starts_at)
+                    continue
+                known = True
+                if version.rates is not None:
+                    return version, known, until
+                break
+        return None, known, until
 
     def quote(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Quote:
         """What the usage costs a wallet of `asset`; raises UnknownModel, NotConvertible, compute.NotPriced."""
@@ -101,9 +114,12 @@ class Book(Struct, frozen=True):
             self.conversions[source, target] = known
         return known
 
-    def nearest(self, provider_id: int, model: str) -> list[str]:
+    def nearest(self, provider_id: int, model: str, at: datetime) -> list[str]:
         """Names like this one that have a price, the likest first."""
-        asked = model[:LONGEST_GUESS]
-        names = {name for owner, name in self.versions if owner in (provider_id, None)}
-        near = [name for name in names if name[:2].lower() == asked[:2].lower()] or names
-        return difflib.get_close_matches(asked, near, n=3, cutoff=0.5)
+        if not self.names:
+            self.names.append(Names({name for _, name in self.versions}))
+        return self.names[0].like(model, 3, lambda name: self._held(provider_id, name, at)[0] is not None)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one is not None and other is not None else one or other

@@ -10,13 +10,20 @@ RETURNING code
 -- name: revision
 SELECT revision FROM price_book
 
+-- name: clock
+SELECT clock_timestamp()
+
+-- name: lock_book
+-- Two imports at once would both find a price missing, and both add it. Charges only read this row.
+SELECT revision FROM price_book FOR UPDATE
+
 -- name: book
 -- Only versions that can still matter: the newest that has started, of each model, and those to come.
 (SELECT DISTINCT ON (provider_id, model) id, provider_id, model, asset, rates::text AS rates, starts_at
- FROM prices WHERE starts_at <= clock_timestamp()
+ FROM prices WHERE starts_at <= :at
  ORDER BY provider_id, model, starts_at DESC, id DESC)
 UNION ALL
-SELECT id, provider_id, model, asset, rates::text, starts_at FROM prices WHERE starts_at > clock_timestamp()
+SELECT id, provider_id, model, asset, rates::text, starts_at FROM prices WHERE starts_at > :at
 
 -- name: markups
 SELECT id, markup_ppm FROM providers
@@ -51,10 +58,12 @@ ORDER BY starts_at DESC, id DESC LIMIT :limit
 SELECT EXISTS (SELECT FROM prices)
 
 -- name: compared
--- What an import is compared with: what holds now and what is planned, of one owner.
-(SELECT DISTINCT ON (model) model, asset, rates::text AS rates, starts_at, source, false AS planned
- FROM prices WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at <= clock_timestamp()
- ORDER BY model, starts_at DESC, id DESC)
-UNION ALL
-SELECT model, asset, rates::text, starts_at, source, true FROM prices
-WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at > clock_timestamp()
+-- What an import is compared with: what holds and what is planned, of one owner. Of equal starts the last added counts.
+SELECT * FROM (
+    (SELECT DISTINCT ON (model) id, model, asset, rates::text AS rates, starts_at, source, false AS planned
+     FROM prices WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at <= :at
+     ORDER BY model, starts_at DESC, id DESC)
+    UNION ALL
+    SELECT id, model, asset, rates::text, starts_at, source, true FROM prices
+    WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND starts_at > :at
+) found ORDER BY id

@@ -24,9 +24,9 @@ _SQL = queries.load("farebox.pricing")
 class Prices:
     """The price book of one database."""
 
-    def __init__(self, pool: "Pool[Record]", alias_of: Callable[[str], str | None] | None = None) -> None:
+    def __init__(self, pool: "Pool[Record]", aliases: Callable[[str], tuple[str, ...]] | None = None) -> None:
         self._pool = pool
-        self._alias_of = alias_of
+        self._aliases = aliases
         self._book: Book | None = None
         self._loading = asyncio.Lock()
 
@@ -47,34 +47,52 @@ class Prices:
 
     async def _load(self, revision: int) -> Book:
         """What is read here is at least as new as `revision`: where it is newer, the ledger asks for it again."""
+        read_at: datetime = await _SQL.clock.value(self._pool)
         assets = {row["code"]: Asset(**row) for row in await _SQL.assets.all(self._pool)}
         markups = {row["id"]: row["markup_ppm"] for row in await _SQL.markups.all(self._pool)}
         versions: dict[tuple[int | None, str], list[Version]] = {}
-        for row in await _SQL.book.all(self._pool):
+        for row in await _SQL.book.all(self._pool, at=read_at):
             versions.setdefault((row["provider_id"], row["model"]), []).append(_version(row, assets))
         for found in versions.values():
             found.sort(key=lambda version: (version.starts_at, version.id), reverse=True)
         return Book(
             revision=revision,
+            read_at=read_at,
             assets=assets,
             markups=markups,
             versions={key: tuple(found) for key, found in versions.items()},
             conversions={},
-            alias_of=self._alias_of,
+            aliases=self._aliases,
         )
 
     async def add(self, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
         """Adds versions, all or none; their numbers, in order. Raises Invalid for rates that can't be kept."""
+        await self._check(prices)
+        async with self._pool.acquire() as conn, conn.transaction():
+            ids = await self._insert(conn, actor, source, prices)
+        await self.fresh()
+        return ids
+
+    async def _insert(self, conn: Any, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
+        rows = await _SQL.add_prices.all(
+            conn, prices=msgspec.json.encode(prices).decode(), source=source, created_by=actor
+        )
+        await note(conn, actor, "prices.add", source, models=len(prices))
+        return [row["id"] for row in rows]
+
+    async def _check(self, prices: list[NewPrice]) -> None:
+        """Raises Invalid for an asset or a rate that can't be kept."""
         assets = (await self.fresh()).assets
         for price in prices:
-            _check(price, assets)
-        async with self._pool.acquire() as conn, conn.transaction():
-            rows = await _SQL.add_prices.all(
-                conn, prices=msgspec.json.encode(prices).decode(), source=source, created_by=actor
-            )
-            await note(conn, actor, "prices.add", source, models=len(prices))
-        await self.fresh()
-        return [row["id"] for row in rows]
+            asset = assets.get(price.asset)
+            if asset is None:
+                raise Invalid.field("asset", f"one of {', '.join(assets)}")
+            if price.rates is None:
+                continue
+            try:
+                compile_rates(price.rates, asset.scale)
+            except BadRate as error:
+                raise Invalid(f"{price.model}: {error}") from None
 
     async def take_in(
         self,
@@ -86,14 +104,21 @@ class Prices:
         replace: bool = False,
         only_compare: bool = False,
     ) -> TakenIn:
-        """Adds what differs from what holds: the same list again changes nothing.
+        """Adds what differs from what holds and from what is planned: the same list again changes nothing.
 
-        A price that was set by hand stays, unless `replace`. All of one owner; all or nothing. Raises Invalid.
+        A price that was set by hand stays, unless `replace`; so does a model that the list does not name. All of one
+        owner; all or nothing. Raises Invalid.
         """
-        there = imports.by_model(dict(row) for row in await _SQL.compared.all(self._pool, provider_id=provider_id))
-        plan, done = imports.compare(prices, there, provider_id, replace=replace)
-        if plan and not only_compare:
-            await self.add(actor, source, plan)
+        await self._check(prices)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _SQL.lock_book.value(conn)
+            at: datetime = await _SQL.clock.value(conn)
+            rows = await _SQL.compared.all(conn, provider_id=provider_id, at=at)
+            there = imports.by_model(dict(row) for row in rows)
+            plan, done = imports.compare(prices, there, provider_id, at, replace=replace)
+            if plan and not only_compare:
+                await self._insert(conn, actor, source, plan)
+        await self.fresh()
         return done
 
     async def price(self, price_id: int) -> Price:
@@ -124,18 +149,6 @@ class Prices:
                 raise Invalid.field("scale", "an asset's scale can't change: amounts are counted in it")
             await note(conn, actor, "asset.put", code, scale=scale, usd_price=str(usd_price))
         return (await self.fresh()).assets[code]
-
-
-def _check(price: NewPrice, assets: dict[str, Asset]) -> None:
-    asset = assets.get(price.asset)
-    if asset is None:
-        raise Invalid.field("asset", f"one of {', '.join(assets)}")
-    if price.rates is None:
-        return
-    try:
-        compile_rates(price.rates, asset.scale)
-    except BadRate as error:
-        raise Invalid(f"{price.model}: {error}") from None
 
 
 def _version(row: Record, assets: dict[str, Asset]) -> Version:

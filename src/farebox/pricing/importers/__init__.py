@@ -1,11 +1,11 @@
 """Public price lists, read into versions for the price book. Nothing is dropped in silence."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
 
-from farebox.pricing.types import NewPrice
+from farebox.pricing.types import TOKEN_RATES, NewPrice, Tier
 
 USD = "USD"
 FINEST = Decimal("1e-15")
@@ -29,12 +29,30 @@ class Found(Struct):
         """Keeps why something is not there, or not as it was."""
         self.remarks.append(Remark(model, reason))
 
-    def text(self, model: str, kind: str, value: Decimal) -> str:
-        """A rate as the book keeps it; one that is finer is rounded to the book's last digit, and that is said."""
-        kept = value if value == value.quantize(FINEST) else value.quantize(FINEST, ROUND_HALF_EVEN)
-        if kept != value:
-            self.remark(model, f"{kind}: finer than 10^-15 USD, rounded to it")
-        return plain(kept)
+    def too_fine(self, model: str, kind: object, left_out: str) -> None:
+        """Keeps that something is not there because of a rate that the book can't keep exactly."""
+        self.remark(model, f"{kind}: finer than the book's 10^-15 USD, so {left_out} is left out")
+
+
+class TooFine(ValueError):
+    """A rate with more digits than the book keeps; the text is its kind."""
+
+
+def exact(kind: str, value: Decimal) -> str:
+    """A rate in USD as the book keeps it; raises TooFine, since a rounded price would be another price."""
+    if value != value.quantize(FINEST):
+        raise TooFine(kind)
+    return plain(value)
+
+
+def carried(base: dict[str, str], tiers: dict[int, dict[str, str]]) -> tuple[Tier, ...]:
+    """Each tier with every token rate that holds in it: a kind that it does not name keeps the rate from below."""
+    holding = {kind: rate for kind, rate in base.items() if kind in TOKEN_RATES}
+    found: list[Tier] = []
+    for start in sorted(tiers):
+        holding = holding | tiers[start]
+        found.append(Tier(start, **holding))
+    return tuple(found)
 
 
 def plain(value: Decimal) -> str:

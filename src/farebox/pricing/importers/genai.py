@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from farebox.pricing.importers import USD, Found
-from farebox.pricing.types import NewPrice, Rates, Tier
+from farebox.pricing.importers import USD, Found, TooFine, carried, exact
+from farebox.pricing.types import NewPrice, Rates
 
 SOURCE = "genai-prices"
 
@@ -70,37 +70,47 @@ def read(today: date) -> Found:
 
 def _versions(found: Found, model: str, prices: Any, today: date) -> Iterator[NewPrice]:
     """The version that holds on `today`, then those to come."""
-    now, later = _holding(found, model, prices if isinstance(prices, list) else None, prices, today)
-    if now is not None and (rates := _rates(found, model, now)) is not None:
-        yield NewPrice(model, USD, rates)
-    for start, price in later:
-        rates = _rates(found, model, price)
+    holding: Any = None
+    for start, price in _by_start(found, model, prices, today):
+        if price is holding:
+            continue
+        holding = price
+        try:
+            rates = _rates(found, model, price)
+        except TooFine as error:
+            found.too_fine(model, error, "the model" if start <= today else f"its change of {start}")
+            continue
         if rates is not None:
-            yield NewPrice(model, USD, rates, starts_at=datetime.combine(start, time(), UTC))
+            moment = None if start <= today else datetime.combine(start, time(), UTC)
+            yield NewPrice(model, USD, rates, starts_at=moment)
 
 
-def _holding(
-    found: Found, model: str, conditional: list[Any] | None, only: Any, today: date
-) -> tuple[Any, list[tuple[date, Any]]]:
-    if conditional is None:
-        return only, []
-    now: Any = None
-    later: list[tuple[date, Any]] = []
-    for candidate in conditional:
-        constraint = candidate.constraint
-        if constraint is None:
-            now = candidate.prices if now is None else now
-        elif (start := getattr(constraint, "start_date", None)) is None:
-            found.remark(model, "has prices by the time of day; the standard one was taken")
-        elif start <= today:
-            now = candidate.prices
-        else:
-            later.append((start, candidate.prices))
-    return now, sorted(later, key=lambda version: version[0])
+def _by_start(found: Found, model: str, prices: Any, today: date) -> Iterator[tuple[date, Any]]:
+    """What holds on `today` and on each day on which that can change."""
+    if not isinstance(prices, list):
+        yield today, prices
+        return
+    by_day = [candidate for candidate in prices if candidate.constraint is None or _start(candidate) is not None]
+    if len(by_day) < len(prices):
+        found.remark(model, "has prices by the time of day; the standard one was taken")
+    if not by_day:
+        return
+    starts = {start for candidate in by_day if (start := _start(candidate)) is not None and start > today}
+    for day in (today, *sorted(starts)):
+        begun = [candidate for candidate in by_day if (_start(candidate) or day) <= day]
+        yield day, (begun[-1] if begun else by_day[0]).prices  # the package's own rule
+
+
+def _start(candidate: Any) -> date | None:
+    start: date | None = getattr(candidate.constraint, "start_date", None)
+    return start
 
 
 def _rates(found: Found, model: str, price: Any) -> Rates | None:
-    """The rates of one price; None, with a remark, where it has none."""
+    """The rates of one price; None, with a remark, where it has none. Raises TooFine.
+
+    A unit whose rate is too fine is only left out: charging it is refused. A token kind would take its elder's rate.
+    """
     from genai_prices.units import _get_registry
 
     units_of = _get_registry()
@@ -113,35 +123,27 @@ def _rates(found: Found, model: str, price: Any) -> Rates | None:
         unit = units_of.unit_for_price_key(key)
         kind = KINDS.get(unit.usage_key)
         steps = getattr(value, "tiers", ())
-        first = found.text(model, unit.usage_key, _one(getattr(value, "base", value), unit.per))
-        if unit.usage_key == CALL and not steps:
-            base["call"] = first
-        elif kind is not None:
-            base[kind] = first
+        first = getattr(value, "base", value)
+        if kind is not None:
+            base[kind] = _one(unit, first)
             for step in steps:
-                tiers.setdefault(step.start, {})[kind] = found.text(model, kind, _one(step.price, unit.per))
+                tiers.setdefault(step.start, {})[kind] = _one(unit, step.price)
         elif steps:
             found.remark(model, f"{unit.usage_key}: has tiers, which units can't have; left out")
+        elif unit.usage_key == CALL:
+            base["call"] = _one(unit, first)
         else:
-            units[unit.usage_key] = first
+            try:
+                units[unit.usage_key] = _one(unit, first)
+            except TooFine as error:
+                found.too_fine(model, error, "this unit")
     if not base and not units:
         found.remark(model, "has no price")
         return None
-    levels = tuple(Tier(start, **rates) for start, rates in sorted(_carried(base, tiers).items()))
-    return Rates(**base, units=units, tiers=levels)
+    return Rates(**base, units=units, tiers=carried(base, tiers))
 
 
-def _carried(base: dict[str, str], tiers: dict[int, dict[str, str]]) -> dict[int, dict[str, str]]:
-    """Each tier with every rate: in the list, each kind has its own tiers, and the one below holds on."""
-    carried: dict[int, dict[str, str]] = {}
-    holding = {kind: rate for kind, rate in base.items() if kind != "call"}
-    for start in sorted(tiers):
-        holding = holding | tiers[start]
-        carried[start] = holding
-    return carried
-
-
-def _one(price: Decimal, per: int) -> Decimal:
+def _one(unit: Any, price: Decimal) -> str:
     with localcontext() as context:
         context.prec = 40
-        return price / per
+        return exact(unit.usage_key, price / unit.per)

@@ -5,12 +5,11 @@ One object: model name → attributes. Costs are JSON numbers such as 1.5e-07, r
 
 import re
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
-from farebox.pricing.importers import USD, Found
-from farebox.pricing.types import NewPrice, Rates, Tier
+from farebox.pricing.importers import USD, Found, TooFine, carried, exact
+from farebox.pricing.types import NewPrice, Rates
 
 SOURCE = "litellm"
 SAMPLE = "sample_spec"
@@ -44,7 +43,9 @@ UNITS = {
 }
 CALLS = ("input_cost_per_query", "input_cost_per_request")
 _ABOVE = re.compile(r"(.+)_above_([1-9][0-9]{0,5})k_tokens")
-_COST = re.compile(r"(^|_)cost($|_)")
+_COST = re.compile(r"(^|_)cost($|_)|pricing$")
+NOTHING = (b"null", b"0", b"0.0", b"{}", b"[]")
+"""Values of a cost that is none."""
 
 
 class BadList(ValueError):
@@ -71,22 +72,29 @@ def read(text: bytes) -> Found:
 
 
 def _rates(found: Found, model: str, attributes: dict[str, msgspec.Raw]) -> Rates | None:
-    base: dict[str, Any] = {}
+    base: dict[str, str] = {}
     units: dict[str, str] = {}
     tiers: dict[int, dict[str, str]] = {}
     for key, raw in attributes.items():
         above = _ABOVE.fullmatch(key)
         kind = KINDS.get(key if above is None else above[1])
         if kind is None and key not in UNITS and key not in CALLS:
-            if _COST.search(key) and _number(raw) is not None:
+            if _COST.search(key) and bytes(raw) not in NOTHING:
                 found.remark(model, f"{key[:80]}: not a kind of price that is kept; left out")
             continue
         value = _number(raw)
         if value is None:
-            if bytes(raw) != b"null":
+            if bytes(raw) not in NOTHING:
                 found.remark(model, f"{key}: not a number from zero up; left out")
             continue
-        rate = found.text(model, key, value)
+        try:
+            rate = exact(key, value)
+        except TooFine as error:
+            if key in UNITS:
+                found.too_fine(model, error, "this unit")
+                continue
+            found.too_fine(model, error, "the model")  # a token kind would take its elder's rate
+            return None
         if kind is not None and above is not None:
             tiers.setdefault(int(above[2]) * 1000, {})[kind] = rate
         elif kind is not None:
@@ -98,8 +106,7 @@ def _rates(found: Found, model: str, attributes: dict[str, msgspec.Raw]) -> Rate
     if not base and not units:
         found.remark(model, "has no price")
         return None
-    levels = tuple(Tier(start, **rates) for start, rates in sorted(tiers.items()))
-    return Rates(**base, units=units, tiers=levels)
+    return Rates(**base, units=units, tiers=carried(base, tiers))
 
 
 def _number(raw: msgspec.Raw) -> Decimal | None:
