@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.live import Live, ok
+from tests.support.live import Live, made, ok
 from tests.support.published import Published
 from tests.support.shops import KnaiShop
 
@@ -27,6 +27,20 @@ def test_from_the_code_to_the_charge(shop: KnaiShop) -> None:
     charge_id = done.pop("charge_id")
     assert done == {"approved": True, "charged_tokens": 1000, "new_balance": 9000, "model": "any"}
     assert ok(shop.provider.api.get(f"/v1/charges/{charge_id}"))["amount"] == 1_000_000
+
+
+def test_a_code_of_the_other_dialect_connects_the_user_too(shop: KnaiShop) -> None:
+    code = {"provider_id": shop.provider.slug, "provider_username": shop.user}
+    request = made(
+        shop.live.admin.post("/v1/connection-requests", json={"wallet": shop.live.wallet(10_000), "qr": code})
+    )
+    shop.client.start("wait_for_session", provider_username=shop.user, poll_interval=0.1)
+    with shop.provider.knai() as watching:
+        status = ok(watching.get("/providers/session/status", params={"provider_username": shop.user}))
+    assert status == {"status": "pending", "provider_username": shop.user}
+    made(shop.live.admin.post(f"/v1/connection-requests/{request['id']}/approve", json={"terms": request["terms"]}))
+    session = shop.client.answer()["returned"]
+    assert shop.charge(session["session_token"], 1)["returned"]["new_balance"] == 9
 
 
 def test_two_equal_charges_are_two(shop: KnaiShop) -> None:

@@ -75,7 +75,7 @@ def arranged(live: Live, given: dict[str, Any]) -> dict[str, str]:
     known = {"api_key": provider.key, "provider": provider.slug, "user": f"user-of-{provider.slug}"}
     for model, rates in given.get("prices", {}).items():
         live.price(model, provider.slug, **rates)
-    known["wallet"] = wallet = live.wallet(given.get("wallet", 0))
+    known["wallet"] = wallet = live.wallet(given.get("wallet", 0), given.get("asset", "TOKEN"))
     if given.get("scanned"):
         code = {"provider_id": provider.slug, "provider_username": known["user"]}
         assert live.admin.post("/v1/connection-requests", json={"wallet": wallet, "qr": code}).status_code == 201

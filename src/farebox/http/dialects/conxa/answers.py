@@ -16,7 +16,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.KEY_REUSED: (409, "IDEMPOTENCY_CONFLICT", "This idempotency key was used for another request"),
     Refusal.REFERENCE_REUSED: (409, "IDEMPOTENCY_CONFLICT", "This reference was used for another deposit"),
     Refusal.PRICE_CHANGED: (503, "TRY_AGAIN", "The price has just changed: ask again"),
-    Refusal.WALLET_UNKNOWN: (404, "WALLET_NOT_FOUND", "There is no such wallet"),
+    Refusal.WALLET_UNKNOWN: (404, "NOT_FOUND", "There is no such wallet"),
     Refusal.GRANT_UNKNOWN: (401, "SESSION_EXPIRED", "There is no such session: let the user connect again"),
     Refusal.HOLD_UNKNOWN: (404, "NOT_FOUND", "There is no such hold"),
     Refusal.CHARGE_UNKNOWN: (404, "NOT_FOUND", "There is no such charge"),
