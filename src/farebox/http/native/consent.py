@@ -1,9 +1,8 @@
 """Grants, and the connection requests that lead to them."""
 
-from fractions import Fraction
-
 from litestar import Controller, delete, get, post
 from litestar.params import FromPath, JSONBody
+from msgspec import Raw
 
 from farebox.consent.types import Terms
 from farebox.errors import Invalid, NotFound
@@ -12,7 +11,7 @@ from farebox.http.native import views, wire
 from farebox.http.native.context import NEWEST, Cursor, Limit, number_after
 from farebox.identity.types import Provider
 from farebox.ledger.types import MAX_UNITS
-from farebox.money import floor
+from farebox.money import NotExact, floor, parse_decimal, to_units
 from farebox.pricing.book import Book, NotConvertible
 from farebox.services import Services
 
@@ -130,15 +129,24 @@ async def _provider(services: Services, slug: str) -> Provider:
 
 
 def _limit_units(book: Book, qr: wire.QrPayload, asset: str) -> int | None:
-    """The limit that a code asks for, in units of the wallet's asset; rounded down, never up."""
-    if qr.limit is None:
+    """The limit that a code asks for, in units of the wallet's asset; of a conversion rounded down, never up."""
+    if qr.limit == wire.NO_LIMIT:
         return None
-    if not qr.limit.is_finite() or not 0 < qr.limit < 10**15 or qr.limit.adjusted() < -12:
-        raise Invalid.field("qr.limit", "a number of tokens above zero")
     try:
-        units = floor(Fraction(qr.limit) * book.assets[TOKEN].scale * book.conversion(TOKEN, asset))
+        tokens = to_units(parse_decimal(_decimal_of(qr.limit)), book.assets[TOKEN].scale)
+        units = floor(tokens * book.conversion(TOKEN, asset))
+    except NotExact:
+        raise Invalid.field("qr.limit", "finer than the smallest unit of a token") from None
+    except ValueError:
+        raise Invalid.field("qr.limit", "a number of tokens above zero") from None
     except NotConvertible:
         raise Invalid.field("qr.limit", "can't be expressed in the wallet's asset") from None
     if not 0 < units <= MAX_UNITS:
         raise Invalid.field("qr.limit", "not a number of units that the wallet's asset has")
     return units
+
+
+def _decimal_of(limit: Raw) -> str:
+    """The text of a JSON number, or the text in a JSON string."""
+    text = bytes(limit).decode()
+    return text[1:-1] if text.startswith('"') else text

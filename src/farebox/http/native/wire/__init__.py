@@ -14,7 +14,7 @@ from farebox.http.native.wire.charges import (
     NewUsageRecord,
     UsageBody,
 )
-from farebox.http.native.wire.consent import Approval, GrantView, NewGrant, NewRequest, QrPayload, RequestView
+from farebox.http.native.wire.consent import NO_LIMIT, Approval, GrantView, NewGrant, NewRequest, QrPayload, RequestView
 from farebox.http.native.wire.directory import (
     AssetBody,
     AssetView,
@@ -42,6 +42,7 @@ from farebox.http.native.wire.prices import (
 from farebox.http.native.wire.wallets import EntryView, Moved, NewDeposit, NewTransfer, NewWallet, Statement, WalletView
 
 __all__ = [
+    "NO_LIMIT",
     "Approval",
     "AssetBody",
     "AssetView",

@@ -1,11 +1,12 @@
 """Grants, and the requests that ask for them."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from farebox.http.native.wire.fields import Body, Moment, Seconds, Slug, Units, Username, WalletId
+
+NO_LIMIT = Raw(b"null")
 
 
 class NewGrant(Body, frozen=True):
@@ -43,7 +44,14 @@ class QrPayload(Struct, frozen=True):
     provider_id: Slug
     provider_username: Username
     provider_type: Annotated[str, Meta(max_length=20)] = "api"
-    limit: Annotated[Decimal | None, Meta(description="In whole wallet tokens.")] = None
+    # Raw, because a Decimal is made of `"1_000"` and of digits of every script, too.
+    limit: Annotated[
+        Raw,
+        Meta(
+            description="In whole wallet tokens, not finer than their smallest unit.",
+            extra_json_schema={"type": ["number", "string", "null"]},
+        ),
+    ] = field(default_factory=lambda: NO_LIMIT)
 
 
 class NewRequest(Body, frozen=True):
