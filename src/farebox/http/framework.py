@@ -28,7 +28,7 @@ from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
-from farebox.http.headers import ALWAYS, PRIVATE, guarded
+from farebox.http.headers import ALWAYS, PRIVATE, guarded, whole_allow
 from farebox.http.native.context import authority
 from farebox.http.native.cursors import Cursors
 from farebox.http.native.router import router as native_router
@@ -98,6 +98,7 @@ def build(services: Services, access: Access) -> Litestar:
         request_max_body_size=services.settings.max_body_bytes,
         exception_handlers={Problem: _write, HTTPException: _write, Exception: _write},
         after_request=guarded,
+        before_send=[whole_allow],
         openapi_config=None,  # ours tells more, and no less than the truth (ADR 0010)
         logging_config=None,
     )

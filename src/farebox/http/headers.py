@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from litestar import Response
+from litestar import Litestar, Response
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import Message, Scope
 
 ALWAYS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 PRIVATE = {"cache-control": "no-store"}
@@ -21,3 +23,16 @@ async def guarded(response: Response[Any]) -> Response[Any]:
     for name, value in (ALWAYS | PRIVATE | (PAGE if html else {})).items():
         response.headers.setdefault(name, value)
     return response
+
+
+async def whole_allow(message: Message, scope: Scope) -> None:
+    """Makes the Allow of an OPTIONS answer name every method of the address: the framework's lacks the later ones."""
+    asked: Any = scope
+    if message["type"] != "http.response.start" or asked.get("method") != "OPTIONS":
+        return
+    app: Litestar = asked["litestar_app"]
+    methods = {
+        method for route in app.routes if route.path_format == asked["path_template"] for method in route.methods
+    }
+    if methods:
+        MutableScopeHeaders.from_message(message)["allow"] = ", ".join(sorted(methods))

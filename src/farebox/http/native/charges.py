@@ -83,13 +83,14 @@ class Charges(Controller):
         data: JSONBody[wire.NewRefund],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
+        key = required_key(idempotency_key)
         record = await authority.charge(charge_id)
         if record.provider_id is None:
             raise NotFound("there is no such charge")
         authority.charges(record.provider_id)
         ask = Refund(
             client=authority.principal.client,
-            key=required_key(idempotency_key),
+            key=key,
             fingerprint=fingerprint("refund", record.wallet_id, record.id, data),
             credential_id=authority.principal.credential_id,
             wallet_id=record.wallet_id,
@@ -116,13 +117,14 @@ class Holds(Controller):
         data: JSONBody[wire.NewHold],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
+        key = required_key(idempotency_key)
         grant = await drawn_grant(services, authority.principal, data)
         ttl_s = data.expires_in_s or services.settings.hold_ttl_s
         outcome = await services.charging.hold(
             authority.principal,
             grant.provider_id,
             grant,
-            required_key(idempotency_key),
+            key,
             fingerprint("hold", grant.grant_id, data),
             bill_of(data, grant.asset),
             ttl_s,
@@ -142,6 +144,7 @@ class Holds(Controller):
         data: JSONBody[wire.NewCapture],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
+        key = required_key(idempotency_key)
         hold = await authority.hold(hold_id)
         authority.charges(hold.provider_id)
         grant = _grant_of(hold)
@@ -154,7 +157,7 @@ class Holds(Controller):
             hold.provider_id,
             grant,
             hold.id,
-            required_key(idempotency_key),
+            key,
             fingerprint("capture", hold.wallet_id, hold.id, data),
             bill,
         )
@@ -168,11 +171,12 @@ class Holds(Controller):
         hold_id: FromPath[str],
         idempotency_key: IdempotencyKey = None,
     ) -> wire.HoldView:
+        key = required_key(idempotency_key)
         hold = await authority.hold(hold_id)
         authority.charges(hold.provider_id)
         ask = Release(
             client=authority.principal.client,
-            key=required_key(idempotency_key),
+            key=key,
             fingerprint=fingerprint("release", hold.wallet_id, hold.id),
             credential_id=authority.principal.credential_id,
             wallet_id=hold.wallet_id,
@@ -198,6 +202,7 @@ class UsageRecords(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
         authority.administrator()  # a provider that could book facts could pass every limit of a payer
+        key = required_key(idempotency_key)
         wallet = await authority.wallet(data.wallet)
         provider = await services.directory.provider(data.provider)
         outcome = await services.charging.record(
@@ -206,7 +211,7 @@ class UsageRecords(Controller):
             wallet.id,
             wallet.asset,
             None,
-            required_key(idempotency_key),
+            key,
             fingerprint("usage", data),
             bill_of(data, wallet.asset),
         )

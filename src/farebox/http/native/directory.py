@@ -168,6 +168,7 @@ class Organizations(Controller):
         self, services: TheServices, authority: TheAuthority, organization_id: FromPath[str]
     ) -> list[wire.KeyView]:
         authority.organization(organization_id)
+        await services.directory.organization(organization_id)
         found = await services.keys.owned("organization", organization_id=organization_id)
         return [views.key(key) for key in found]
 

@@ -70,14 +70,15 @@ class Wallets(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
         authority.administrator()
+        # A reference says as well as a key which deposit this is.
+        key = f"reference:{data.source}:{data.reference}" if idempotency_key is None and data.reference else None
+        key = key or required_key(idempotency_key)
         wallet = await authority.wallet(wallet_id)
         if data.asset is not None and data.asset != wallet.asset:
             raise Invalid.field("asset", "the wallet holds another asset", "asset_mismatch")
-        # A reference says as well as a key which deposit this is.
-        key = f"reference:{data.source}:{data.reference}" if idempotency_key is None and data.reference else None
         ask = Deposit(
             client=authority.principal.client,
-            key=key or required_key(idempotency_key),
+            key=key,
             fingerprint=fingerprint("deposit", wallet.id, data),
             credential_id=authority.principal.credential_id,
             wallet_id=wallet.id,
@@ -95,7 +96,7 @@ class Wallets(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         wallet_id: FromPath[str],
-        kind: Annotated[str | None, QueryParameter(description="Only this kind.", max_length=20)] = None,
+        kind: Annotated[str | None, QueryParameter(description="Only this kind.", enum=list(views.PREFIXES))] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> wire.Page[wire.HistoryItem]:
@@ -176,6 +177,7 @@ class Transfers(Controller):
     ) -> Response[wire.Moved]:
         if authority.principal.provider_id is not None:
             raise Forbidden("a provider charges grants; it does not move wallets' money")
+        key = required_key(idempotency_key)
         payer = await authority.wallet(data.from_wallet)
         to_wallet_id = ids.parse_wallet_id(data.to_wallet)
         if to_wallet_id is None:
@@ -184,7 +186,7 @@ class Transfers(Controller):
             raise Invalid.field("to_wallet", "is the wallet that pays")
         ask = Transfer(
             client=authority.principal.client,
-            key=required_key(idempotency_key),
+            key=key,
             fingerprint=fingerprint("transfer", data),
             credential_id=authority.principal.credential_id,
             wallet_id=payer.id,

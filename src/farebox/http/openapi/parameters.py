@@ -26,6 +26,9 @@ PATHS: dict[str, Schema] = {
 }
 """What can stand in an address. Anything else is not found."""
 
+QUERIES: dict[str, Schema] = {"cursor": {"pattern": "^[A-Za-z0-9_-]{16,500}$"}}
+"""What the handlers themselves look at."""
+
 KEY: Schema = {
     "type": "string",
     "minLength": 1,
@@ -69,7 +72,8 @@ def _parameter(operation: Operation, parameter: Parameter) -> Schema:
         told["description"] = parameter.given.description
     if parameter.place == "header":
         return told | {"required": operation.id not in REFERENCE_IS_KEY, "schema": dict(KEY)}
-    return told | {"required": False, "schema": bounded(_type(parameter), parameter.given, parameter.default)}
+    schema = bounded(_type(parameter), parameter.given, parameter.default) | QUERIES.get(parameter.name, {})
+    return told | {"required": False, "schema": schema}
 
 
 def _type(parameter: Parameter) -> Any:

@@ -73,7 +73,15 @@ class OrganizationView(Struct, frozen=True):
 
 class AssetBody(Body, frozen=True):
     name: Name
-    scale: Annotated[int, Meta(ge=1, le=10**9, description="Units per one: a power of ten. It can't change later.")]
+    scale: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10**9,
+            description="Units per one: a power of ten. It can't change later.",
+            extra_json_schema={"enum": [10**power for power in range(10)]},
+        ),
+    ]
     usd_price: Annotated[
         DecimalText | None, Meta(description="USD for one; without it the asset converts to nothing else.")
     ] = None
