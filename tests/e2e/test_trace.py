@@ -16,7 +16,7 @@ FILES = ("azure_llm_trace_2023_code.csv", "azure_llm_trace_2023_conv.csv")
 REQUESTS = 28_185
 CALLERS = 64
 TWICE = 7
-"""Each n-th request is sent again under its key."""
+"""Each n-th request is sent by two callers at once, under one key."""
 INPUT_USD, OUTPUT_USD, TOKEN_USD = Fraction("0.0000025"), Fraction("0.00001"), Fraction("0.00001")
 UNITS = 1000
 
@@ -30,55 +30,59 @@ def trace() -> list[tuple[int, int]]:
     return found
 
 
-def owed(requests: list[tuple[int, int]]) -> int:
-    """What it comes to in units of TOKEN, each charge rounded up by itself: no code of the project is used."""
-    total = 0
-    for tokens_in, tokens_out in requests:
-        exact = (tokens_in * INPUT_USD + tokens_out * OUTPUT_USD) / TOKEN_USD * UNITS
-        total += -(-exact.numerator // exact.denominator)
-    return total
+def owed(request: tuple[int, int]) -> int:
+    """What a request comes to in units of TOKEN, rounded up: no code of the project is used."""
+    exact = (request[0] * INPUT_USD + request[1] * OUTPUT_USD) / TOKEN_USD * UNITS
+    return -(-exact.numerator // exact.denominator)
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the recorded trace is not beside the checkout")
 async def test_the_whole_trace_comes_to_what_it_should(live: Live) -> None:
     requests = trace()
     assert len(requests) == REQUESTS
+    total = sum(owed(request) for request in requests)
     provider = live.provider()
-    deposit = owed(requests) + 12_345
-    wallet = live.wallet(deposit)
+    wallet = live.wallet(total + 12_345)
     live.price("trace", provider.slug, asset="USD", input_token="0.0000025", output_token="0.00001")
     token = provider.grant(wallet)["session_token"]
-    headers = {"x-provider-api-key": provider.key, "x-provider-session": token}
-    waiting = iter(enumerate(requests))
-
-    async def caller() -> int:
-        sent = 0
-        async with Wire(live.port) as wire:
-            for number, (tokens_in, tokens_out) in waiting:
-                body = {"model_name": "trace", "input_tokens": tokens_in, "output_tokens": tokens_out}
-                for _ in range(2 if number % TWICE == 0 else 1):
-                    answer = await wire.post(
-                        "/conxa/charge/authorize", body, **headers, x_idempotency_key=f"request-{number}"
-                    )
-                    assert answer.json()["approved"], answer
-                sent += 1
-        return sent
-
-    assert sum(await asyncio.gather(*(caller() for _ in range(CALLERS)))) == REQUESTS
+    await charge_all(live.port, {"x-provider-api-key": provider.key, "x-provider-session": token}, requests)
 
     assert live.read_wallet(wallet)["available"] == 12_345
     statement = ok(live.admin.get(f"/v1/wallets/{wallet}/statement"))
-    assert (statement["entries"], statement["money_out"]) == (REQUESTS + 1, owed(requests))
-    assert ok(live.admin.get(f"/v1/providers/{provider.slug}/revenue"))[0]["balance"] == owed(requests)
-    usage = live.call(
-        live.services.pool.fetchrow(
-            "SELECT count(*), sum(input_tokens) AS input, sum(output_tokens) AS output FROM transfers "
-            "WHERE wallet_id = $1 AND kind = 'charge' AND refusal IS NULL",
+    assert (statement["entries"], statement["money_out"]) == (REQUESTS + 1, total)
+    assert ok(live.admin.get(f"/v1/providers/{provider.slug}/revenue"))[0]["balance"] == total
+    journal = live.call(
+        live.services.pool.fetch(
+            "SELECT key, input_tokens, output_tokens, amount FROM transfers WHERE wallet_id = $1 AND kind = 'charge'",
             int(wallet),
         )
     )
-    assert tuple(usage) == (REQUESTS, sum(r[0] for r in requests), sum(r[1] for r in requests))
+    expected = [(f"request-{number}", *request, owed(request)) for number, request in enumerate(requests)]
+    assert sorted(map(tuple, journal)) == sorted(expected)
     assert live.call(_clean(live))
+
+
+async def charge_all(port: int, headers: dict[str, str], requests: list[tuple[int, int]]) -> None:
+    """Charges them by 64 callers, some twice; the two answers to one key have to be one."""
+    waiting = iter(enumerate(requests))
+
+    async def charge(wire: Wire, number: int, request: tuple[int, int]) -> bytes:
+        body = {"model_name": "trace", "input_tokens": request[0], "output_tokens": request[1]}
+        answer = await wire.post("/conxa/charge/authorize", body, **headers, x_idempotency_key=f"request-{number}")
+        assert answer.json()["approved"], answer
+        return answer.body
+
+    async def caller() -> None:
+        async with Wire(port) as wire, Wire(port) as other:
+            for number, request in waiting:
+                first = charge(wire, number, request)
+                if number % TWICE:
+                    await first
+                else:
+                    answers = await asyncio.gather(first, charge(other, number, request))
+                    assert answers[0] == answers[1]
+
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
 
 
 async def _clean(live: Live) -> bool:
