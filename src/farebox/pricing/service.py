@@ -41,6 +41,9 @@ class Prices:
         revision: int = await _SQL.revision.value(self._pool)
         if self._book is None or self._book.revision != revision:
             async with self._loading:
+                if self._book is None and self._aliases is not None:
+                    # The first name reads a large module: not while requests wait.
+                    asyncio.get_running_loop().run_in_executor(None, self._aliases, "")
                 if self._book is None or self._book.revision < revision:
                     self._book = await self._load(revision)
         return self._book

@@ -5,7 +5,7 @@ rates carry over as they are. What has no kind of ours becomes a unit under its 
 `web_searches`, `audio_seconds`, …).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, localcontext
 from typing import Any
@@ -47,9 +47,10 @@ KINDS = {
 CALL = "requests"
 
 
-def read(today: date) -> Found:
-    """Every model's price that holds on `today` or starts later."""
-    from genai_prices.data import providers  # a large module: read when it is asked for
+def read(today: date, providers: Sequence[Any] | None = None) -> Found:
+    """Every model's price that holds on `today` or starts later, of these providers or of all that the package has."""
+    if providers is None:
+        from genai_prices.data import providers  # a large module: read when it is asked for
 
     found = Found()
     plain: dict[str, list[NewPrice]] = {}

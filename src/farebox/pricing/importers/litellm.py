@@ -56,7 +56,7 @@ def read(text: bytes) -> Found:
     """Every model of the list that has a price. Raises BadList for something else than such a list."""
     try:
         models = msgspec.json.decode(text, type=dict[str, dict[str, msgspec.Raw]])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadList(f"no price list in LiteLLM's format: {error}") from None
     found = Found()
     for model, attributes in models.items():
