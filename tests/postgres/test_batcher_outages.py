@@ -12,7 +12,7 @@ from farebox.ledger.batcher import Ledger, Limits, OutcomeUnknown, Overloaded, U
 from farebox.services import Services
 from tests.support.ledgers import Books, owner
 from tests.support.proxy import Proxy, proxy_to
-from tests.support.racing import Payer, ledger_on, waiting_for_locks
+from tests.support.racing import Payer, intruder, ledger_on, waiting_for_locks
 
 
 @pytest.fixture
@@ -76,12 +76,18 @@ async def test_nothing_is_done_for_who_was_told_so(services: Services, payer: Pa
     assert await payer.balance() == 999
 
 
-async def test_a_connection_that_brings_no_answers_is_given_up(services: Services, payer: Payer, proxy: Proxy) -> None:
-    async with ledger_on(proxy.url, services, batch_timeout_s=0.3) as ledger:
+async def test_a_connection_that_brings_no_answers_is_given_up(
+    database: str, services: Services, payer: Payer, proxy: Proxy
+) -> None:
+    async with ledger_on(proxy.url, services, batch_timeout_s=0.5) as ledger:
         await ledger.submit(payer.charge("before"))
-        proxy.freeze()
-        outcome = await ledger.submit(payer.charge("meanwhile"))
-        assert (outcome.available, outcome.replayed, proxy.connections) == (998, False, 2)
+        async with intruder(database) as conn:  # holds the batch up in the middle
+            await conn.execute("SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE", payer.wallet)
+            ask = ledger.submit(payer.charge("meanwhile"))
+            await waiting_for_locks(services, 1)
+            proxy.freeze()
+        outcome = await ask
+    assert (outcome.available, outcome.replayed, proxy.connections) == (998, False, 2)
 
 
 async def test_whatever_keeps_it_from_connecting_is_unavailable(database: str, services: Services) -> None:

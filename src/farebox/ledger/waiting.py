@@ -58,10 +58,8 @@ class Waiting:
 
     def seal(self) -> list[Item]:
         """Takes a batch out of the line: all of it, or, past the bound, an equal share for every client."""
-        sealed = [item for item in self._take() if item.open]
-        if not self._locked:
-            return sealed
-        return self.set_aside(sealed, self._locked)
+        taken = self._take()
+        return self.set_aside(taken, ()) if self._locked else list(taken)
 
     def set_aside(self, items: Iterable[Item], locked: Iterable[int]) -> list[Item]:
         """Puts items on locked wallets aside; the others."""
