@@ -140,7 +140,7 @@ def test_a_plain_name_is_the_first_vendors(found: Found) -> None:
 def one(prices: Any, today: date = TODAY) -> Found:
     """What the importer makes of one model of one small vendor."""
     model = ModelInfo(id="m", match=ClauseEquals("m"), prices=prices)
-    return genai.read(today, [Provider(id="tiny", name="Tiny", api_pattern="tiny", models=[model])])
+    return genai.read_of([Provider(id="tiny", name="Tiny", api_pattern="tiny", models=[model])], today)
 
 
 def price_of(text: str) -> ModelPrice:

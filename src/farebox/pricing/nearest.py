@@ -21,7 +21,7 @@ class Names:
 
     def like(self, asked: str, count: int, allowed: Callable[[str], bool]) -> list[str]:
         """At most `count` names that resemble `asked` and are `allowed`, the likest first."""
-        asked = asked[:LONGEST_GUESS]
+        asked = asked[:LONGEST_GUESS].lower()
         mark = _mark(asked)
         size = mark.bit_count()
         scored = [
@@ -31,8 +31,8 @@ class Names:
         ]
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         shortlist = (name for _, name in scored if allowed(name))
-        first = list(itertools.islice(shortlist, SHORTLIST))
-        return difflib.get_close_matches(asked, first, n=count, cutoff=LIKE_ENOUGH)
+        first = {name.lower(): name for name in itertools.islice(shortlist, SHORTLIST)}
+        return [first[name] for name in difflib.get_close_matches(asked, first, n=count, cutoff=LIKE_ENOUGH)]
 
 
 def _mark(name: str) -> int:

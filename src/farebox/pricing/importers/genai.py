@@ -47,11 +47,15 @@ KINDS = {
 CALL = "requests"
 
 
-def read(today: date, providers: Sequence[Any] | None = None) -> Found:
-    """Every model's price that holds on `today` or starts later, of these providers or of all that the package has."""
-    if providers is None:
-        from genai_prices.data import providers  # a large module: read when it is asked for
+def read(today: date) -> Found:
+    """Every model's price that holds on `today` or starts later."""
+    from genai_prices.data import providers  # a large module: read when it is asked for
 
+    return read_of(providers, today)
+
+
+def read_of(providers: Sequence[Any], today: date) -> Found:
+    """The same of some of the package's providers."""
     found = Found()
     plain: dict[str, list[NewPrice]] = {}
     by_id = {provider.id: provider for provider in providers}
