@@ -8,6 +8,8 @@ Problem                     a request that is answered with an error
 ├── NotFound                absent, or somebody else's: the same answer (RULES 27)
 ├── Conflict                the thing is in another state by now
 ├── Gone                    it was there, and its time is over
+├── RequestTimeout          the client took too long to send it
+├── TooLarge, HeadTooLarge  more than the server takes
 ├── TooMany                 a rate limit; says when to come back
 └── Busy                    overload, database away, outcome unknown: says when to come back
 """
@@ -76,6 +78,10 @@ class Gone(Problem):
     status, default_code, title = 410, "gone", "Its time is over"
 
 
+class RequestTimeout(Problem):
+    status, default_code, title = 408, "request_timeout", "The request took too long to arrive"
+
+
 class TooLarge(Problem):
     status, default_code, title = 413, "too_large", "The request is too large"
 
@@ -95,6 +101,10 @@ class Invalid(Problem):
 
 class TooMany(Problem):
     status, default_code, title = 429, "rate_limited", "Too many requests"
+
+
+class HeadTooLarge(Problem):
+    status, default_code, title = 431, "head_too_large", "The head of the request is too large"
 
 
 class Internal(Problem):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import unquote_to_bytes
 
 from farebox.errors import BadRequest, MethodNotAllowed, Problem
 from farebox.http import edge
@@ -16,7 +17,7 @@ from farebox.http.native import charge_call
 from farebox.http.problem import problem_body
 from farebox.services import Services
 
-_SECRET = re.compile(rb"(?:^|[=&%])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|ps_[0-9a-f]{16})", re.IGNORECASE)
+_SECRET = re.compile(rb"(?<![0-9A-Za-z])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|ps_[0-9a-f]{16})", re.IGNORECASE)
 
 SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
     f"{conxa.PREFIX}/": conxa_answers.problem,
@@ -39,6 +40,11 @@ class Front:
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
         if scope["type"] == "http":
+            if scope["query_string"]:
+                problem = check_query(scope["query_string"])
+                if problem is not None:
+                    await _refuse(scope, send, problem)
+                    return
             route = self._hot.get(scope["path"])
             if route is not None and scope["method"] == "POST":
                 await route(scope, receive, send)
@@ -46,11 +52,6 @@ class Front:
             if scope["path"] in self._posts_only:
                 await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"POST"))
                 return
-            if scope["query_string"]:
-                problem = check_query(scope["query_string"])
-                if problem is not None:
-                    await _refuse(scope, send, problem)
-                    return
         await self._framework(scope, receive, send)  # type: ignore[arg-type]  # ASGI by another name
 
     @property
@@ -61,12 +62,12 @@ class Front:
 
 def check_query(query: bytes) -> BadRequest | None:
     """What is wrong with a query string, if anything."""
-    if _SECRET.search(query):
+    if _SECRET.search(unquote_to_bytes(query)):
         return BadRequest(
             "a secret does not belong in an address, where it is logged: send it in a header, and replace this one",
             "secret_in_query",
         )
-    names = [part.partition(b"=")[0] for part in query.split(b"&") if part]
+    names = [unquote_to_bytes(part.partition(b"=")[0]) for part in query.split(b"&") if part]
     if len(names) != len(set(names)):
         return BadRequest("a query parameter stands twice", "repeated_parameter")
     return None

@@ -2,21 +2,26 @@
 
 import asyncio
 import socket
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from farebox.errors import BadRequest, Busy, HeadTooLarge, Problem, RequestTimeout
+from farebox.http import edge
 from farebox.http.edge import App
+from farebox.http.problem import problem_body, retry_after
 from farebox.settings import Settings
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with limits on the size of a head (431) and on the time that head and body may take (408).
+    """HTTP/1.1 with limits on connections (503), on the size of a head (431) and on the time it and a body take (408).
 
     A request that arrives whole, as nearly all do, costs no timer.
     """
 
+    max_connections = 20_000
     max_head_bytes = 32_768
     head_timeout_s = 15.0
     body_timeout_s = 30.0
@@ -41,9 +46,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
+        if self._refused:
+            return
         if self._in_head:
             if self._head_bytes > self.max_head_bytes:
-                self._refuse(b"431 Request Header Fields Too Large")
+                self._refuse(HeadTooLarge(f"a request's head may have {self.max_head_bytes} bytes"))
             elif self._head_bytes and self._timer is None:
                 self._time(self.head_timeout_s)
         elif not self._whole and self._timer is None:
@@ -54,13 +61,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._whole = False
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         self._untime()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.max_head_bytes:
-            self._refuse(b"431 Request Header Fields Too Large")
+            self._refuse(HeadTooLarge(f"a request's head may have {self.max_head_bytes} bytes"))
+        elif len(self.connections) > self.max_connections:
+            self._refuse(Busy("too many connections", "overloaded", retry_after_s=1))
         else:
             super().on_headers_complete()
+            self._in_head = False
 
     def on_body(self, body: bytes) -> None:
         if not self._refused:
@@ -73,27 +82,51 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._refused:
             super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(BadRequest("this can't be read as HTTP/1.1", "malformed_http"))
+
     def _time(self, seconds: float) -> None:
-        self._timer = self.loop.call_later(seconds, self._refuse, b"408 Request Timeout")
+        self._timer = self.loop.call_later(seconds, self._refuse, RequestTimeout("send the request faster"))
 
     def _untime(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _refuse(self, status: bytes) -> None:
+    def _refuse(self, problem: Problem) -> None:
+        """Answers the request that is being read with a problem, and closes the connection."""
         self._refused = True
         self._untime()
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        if self._in_head and self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False  # one before it is being answered: that goes out, and nothing after it
+            return
+        # Behind another request, or within an answer, these bytes would be taken for something else.
+        if self._in_head or not (self.pipeline or self.cycle.response_started):
+            self.transport.write(_message(problem))
         self.transport.close()
+
+
+def _message(problem: Problem) -> bytes:
+    """A problem as a whole HTTP message, for what never was a request of any dialect."""
+    name = edge.request_id()
+    body = problem_body(problem, name)
+    headers = [
+        edge.PROBLEM_JSON,
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", name.encode()),
+        (b"connection", b"close"),
+        *retry_after(problem),
+    ]
+    head = b"".join(b"%s: %s\r\n" % header for header in headers)
+    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (problem.status, HTTPStatus(problem.status).phrase.encode(), head, body)
 
 
 def protocol_for(settings: Settings) -> type[HttpToolsProtocol]:
     """The protocol with this server's bounds."""
     bounds: dict[str, Any] = {
+        "max_connections": settings.max_connections,
         "max_head_bytes": settings.max_header_bytes,
         "head_timeout_s": settings.head_timeout_s,
         "body_timeout_s": settings.body_timeout_s,
@@ -114,7 +147,6 @@ def config(app: App, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
-        limit_concurrency=settings.max_connections,
         timeout_keep_alive=settings.idle_timeout_s,
         timeout_graceful_shutdown=15,
     )

@@ -89,9 +89,10 @@ def _refuse_doubles(body: bytes) -> None:
             raise BadRequest("a member stands twice in an object", "malformed_json")
 
     try:
-        json.loads(body, object_pairs_hook=members, parse_int=len, parse_float=len)
-    except RecursionError:
-        raise BadRequest("the body is nested too deeply", "malformed_json") from None
+        # Decoded here: what the type has no member for was skipped, and not looked at, when the body was read.
+        json.loads(body.decode(), object_pairs_hook=members, parse_int=len, parse_float=len)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(_malformed(error), "malformed_json") from None
 
 
 def _refuse_nul(body: bytes) -> None:

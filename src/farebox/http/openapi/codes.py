@@ -11,11 +11,13 @@ from farebox.errors import (
     Conflict,
     Forbidden,
     Gone,
+    HeadTooLarge,
     Internal,
     Invalid,
     MethodNotAllowed,
     NotFound,
     Problem,
+    RequestTimeout,
     TooLarge,
     TooMany,
     Unauthorized,
@@ -57,6 +59,12 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
         "The key is empty, longer than 255 characters, not printable ASCII, or starts with `auto:`.",
         "Send another key.",
     ),
+    (
+        BadRequest,
+        "malformed_http",
+        "The bytes are no HTTP/1.1 request; the connection is closed.",
+        "Send one Content-Length or chunks, never both, and no control characters in headers.",
+    ),
     (BadRequest, "bad_cursor", "The cursor is not one of this list.", "Start without a cursor."),
     (BadRequest, "repeated_parameter", "A query parameter stands twice.", "Send it once."),
     (
@@ -88,6 +96,12 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
     ),
     (Conflict, "already_answered", "This request was approved or declined before.", "Nothing is left to do."),
     (Gone, "request_expired", "Nobody answered this request in time.", "Scan a fresh code."),
+    (
+        RequestTimeout,
+        "request_timeout",
+        "The request took too long to arrive; the connection is closed.",
+        "Send it at once, with the same idempotency key.",
+    ),
     (TooLarge, "too_large", "The body is larger than the server takes.", "Send less at once."),
     (
         UnsupportedMediaType,
@@ -122,6 +136,7 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
         "An approval can only narrow what was asked for.",
         "Approve with the same limits, or lower ones.",
     ),
+    (HeadTooLarge, "head_too_large", "Address and headers are larger than the server takes.", "Send fewer of them."),
     (TooMany, "rate_limited", "Too many requests.", "Wait as long as Retry-After says."),
     (Internal, "internal_error", "Something broke on our side.", "Tell the operator the `request_id`."),
     (
