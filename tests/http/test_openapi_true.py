@@ -10,14 +10,15 @@ import pytest
 
 from tests.support.live import ADMIN_KEY, Live
 
-UNTOLD = "positive_data_acceptance"
-"""Not held to: a schema can't tell that an asset has to exist, nor that 1435.0 is no integer of ours."""
+NOT_HELD_TO = "positive_data_acceptance,use_after_free"
+"""A schema can't tell that an asset has to exist, nor that 1435.0 is no integer of ours; and a revoked grant or key
+is over, but stays to be read."""
 
 
 def held(live: Live, key: str, folder: Path, *, phases: str, examples: int) -> None:
     """Fails with the whole report where the server and the document disagree."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{live.url}/openapi.json"]
-    options = ["--header", f"Authorization: Bearer {key}", "--checks", "all", "--exclude-checks", UNTOLD]
+    options = ["--header", f"Authorization: Bearer {key}", "--checks", "all", "--exclude-checks", NOT_HELD_TO]
     bounds = ["--phases", phases, "--max-examples", str(examples), "--seed", "1", "--continue-on-failure"]
     quiet = ["--no-color", "--generation-database", "none"]
     asked = [*command, *options, *bounds, *quiet]

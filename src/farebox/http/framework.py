@@ -28,6 +28,7 @@ from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
+from farebox.http.docs.routes import docs
 from farebox.http.headers import ALWAYS, PRIVATE, guarded, whole_allow
 from farebox.http.native.context import authority
 from farebox.http.native.cursors import Cursors
@@ -86,7 +87,7 @@ def build(services: Services, access: Access) -> Litestar:
         return cursors
 
     return Litestar(
-        route_handlers=[native_router(), conxa.router(), knai.router(), *operations(services), openapi()],
+        route_handlers=[native_router(), conxa.router(), knai.router(), *operations(services), openapi(), *docs()],
         dependencies={
             "services": Provide(the_services),
             "access": Provide(the_access),

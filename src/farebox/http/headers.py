@@ -10,7 +10,7 @@ ALWAYS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 PRIVATE = {"cache-control": "no-store"}
 """For what only the asker may see, which is everything that does not say otherwise."""
 PAGE = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
     "x-frame-options": "DENY",
 }

@@ -1,0 +1,1 @@
+"""`/docs`: the API for people, on one page that is made from the same tables that the server answers by."""
