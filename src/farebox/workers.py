@@ -36,6 +36,8 @@ class Workers:
     def stop(self) -> None:
         """Ends them, with what they have queued written."""
         self._stopped.set()
+        if self._watcher.is_alive():
+            self._watcher.join()  # it may be starting one right now
         for child in self._children:
             with contextlib.suppress(ProcessLookupError):
                 child.terminate()

@@ -185,6 +185,7 @@ async def reckon(server: ServerProcess, load: Load, wallet: str) -> None:
         assert report.clean, report.differences
     finally:
         await conn.close()
+        postgres.stop()
 
 
 def _effect(done: Done) -> int:

@@ -100,11 +100,14 @@ def test_a_second_server_on_the_same_data_joins_its_database(server: ServerProce
         with server.admin() as one, second.admin() as two:
             wallet = made(one.post("/v1/wallets", json={"asset": "USD"}))["id"]
             assert ok(two.get(f"/v1/wallets/{wallet}"))["id"] == wallet
+        postmaster = server.postgres()[0]
+        assert server.stop() == 0
+        assert second.is_ready()
+        assert _lives(postmaster), "whoever leaves first leaves the database running"
         assert second.stop() == 0
-        assert server.is_ready(), "the one that joined leaves the database running"
+        assert not _lives(postmaster), "whoever leaves last stops it"
     finally:
-        if second.alive():
-            second.kill()
+        second.clean_up()
 
 
 async def test_workers_share_the_port_and_the_books(several: ServerProcess) -> None:
@@ -225,6 +228,7 @@ def _in_database(server: ServerProcess, statement: str) -> None:
         conn = await asyncpg.connect(postgres.url("postgres"))
         await conn.execute(statement)
         await conn.close()
+        postgres.stop()
 
     asyncio.run(run())
 

@@ -1,13 +1,16 @@
 """The embedded PostgreSQL: the same engine as a server's, from a wheel, on a Unix socket, durable settings on."""
 
 import contextlib
+import fcntl
 import logging
 import os
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import SubprocessError
+from typing import IO
 from urllib.parse import quote
 
 import psutil
@@ -42,32 +45,60 @@ _INCLUDE = "include_if_exists = 'farebox.conf'"
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL of its own in a data directory. Any number of processes may share it."""
+    """A PostgreSQL of its own in a data directory. Any number of processes may share it; the last one stops it."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._pgdata = (data_dir.expanduser().resolve() / "postgres").absolute()
+        self._data_dir = data_dir.expanduser().resolve()
+        self._pgdata = self._data_dir / "postgres"
         self._pgdata.mkdir(parents=True, exist_ok=True)
         self._server = PostgresServer(self._pgdata, cleanup_mode=None)
         self._lock = threading.Lock()
-        self._started_here = False
+        self._use: IO[bytes] | None = None
 
     def start(self, wait_s: float = 60.0) -> None:
-        """Starts it, or joins the one that runs; crash recovery may take a while. Raises RuntimeError."""
-        with self._lock:
+        """Starts it, or joins the one that runs; waits for its crash recovery, however long. Raises RuntimeError."""
+        with self._lock, self._alone():
             give_up = time.monotonic() + wait_s
+            told = False
             while True:
                 try:
                     self._start()
+                    self._join()
                     return
                 except (SubprocessError, AssertionError, OSError, ValueError) as error:
-                    if time.monotonic() >= give_up:
+                    if time.monotonic() >= give_up and not self.is_running():
                         raise RuntimeError(f"PostgreSQL does not start; see {self._pgdata / 'log'}") from error
-                    log.warning("postgres.start_again", error=type(error).__name__, see=str(self._pgdata / "log"))
+                    if not told:
+                        log.warning("postgres.start_again", error=type(error).__name__, see=str(self._pgdata / "log"))
+                    told = True
                     time.sleep(0.2)
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time starts or stops it: what looks stale may be another's fresh start."""
+        with (self._data_dir / "postgres.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _join(self) -> None:
+        """Notes that this process uses it; a process that is killed takes its note along."""
+        if self._use is None:
+            self._use = (self._data_dir / "postgres.users").open("ab")
+            fcntl.flock(self._use, fcntl.LOCK_SH)
+
+    def _leave(self) -> bool:
+        """Whether nobody else uses it."""
+        assert self._use is not None
+        with self._use as file:
+            self._use = None
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
     def _start(self) -> None:
-        running = self.is_running()
-        if not running:
+        if not self.is_running():
             self._remove_stale_locks()
         self._server.ensure_pgdata_inited()
         (self._pgdata / "farebox.conf").write_text(_CONFIG)
@@ -77,7 +108,6 @@ class EmbeddedPostgres:
                 file.write(f"\n{_INCLUDE}\n")
         self._server.ensure_postgres_running()
         self._close_socket_to_others()
-        self._started_here = self._started_here or not running
 
     def is_running(self) -> bool:
         """Whether its postmaster lives."""
@@ -113,11 +143,10 @@ class EmbeddedPostgres:
         return f"postgresql://{role}@/{database}?host={quote(str(socket_dir))}"
 
     def stop(self) -> None:
-        """Stops it, if this object started it; whoever joined it later starts it again."""
-        with self._lock:
-            if self._started_here and self.is_running():
+        """Leaves it, and stops it where no other process uses it."""
+        with self._lock, self._alone():
+            if self._use is not None and self._leave() and self.is_running():
                 self._server.stop()
-            self._started_here = False
 
 
 def keep_running(postgres: EmbeddedPostgres, stopped: threading.Event) -> None:

@@ -1,0 +1,59 @@
+"""The embedded PostgreSQL: shared by processes, killed, started by several at once."""
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from farebox.db.embedded import EmbeddedPostgres
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="farebox-test-") as name:
+        Path(name).chmod(0o755)  # as root, PostgreSQL runs as another user
+        yield Path(name)
+
+
+def postmaster(directory: Path) -> psutil.Process:
+    """Its first process."""
+    return psutil.Process(int((directory / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0]))
+
+
+def test_many_that_start_it_at_once_share_one(directory: Path) -> None:
+    """As keepers of several servers do when it dies: none takes another's fresh start for something stale."""
+    users = [EmbeddedPostgres(directory) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(4):
+            list(threads.map(lambda user: user.start(), users))
+            first = postmaster(directory)
+            assert all(user.is_running() for user in users)
+            for process in [first, *first.children(recursive=True)]:
+                process.send_signal(signal.SIGKILL)
+            psutil.wait_procs([first], timeout=10)
+        list(threads.map(lambda user: user.start(), users))
+        last = postmaster(directory)
+        list(threads.map(lambda user: user.stop(), users[:3]))
+        assert users[3].is_running()
+        assert postmaster(directory) == last
+        users[3].stop()
+    assert not users[3].is_running()
+
+
+def test_only_its_own_user_gets_in(directory: Path) -> None:
+    """Its socket asks for no password, so it lies where nobody else comes."""
+    postgres = EmbeddedPostgres(directory)
+    postgres.start()
+    try:
+        assert "host=" in postgres.url()
+        socket_dir = Path(postgres.url().split("host=")[1])
+        assert socket_dir.stat().st_mode & 0o077 == 0
+        assert not any(
+            connection.status == psutil.CONN_LISTEN for connection in postmaster(directory).net_connections()
+        )
+    finally:
+        postgres.stop()
