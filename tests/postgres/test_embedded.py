@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: shared by processes, killed, started by several at once."""
 
+import fcntl
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def test_many_that_start_it_at_once_share_one(directory: Path) -> None:
     """As keepers of several servers do when it dies: none takes another's fresh start for something stale."""
     users = [EmbeddedPostgres(directory) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
-        for _ in range(4):
+        for _ in range(2):
             list(threads.map(lambda user: user.start(), users))
             first = postmaster(directory)
             assert all(user.is_running() for user in users)
@@ -42,6 +43,20 @@ def test_many_that_start_it_at_once_share_one(directory: Path) -> None:
         assert postmaster(directory) == last
         users[3].stop()
     assert not users[3].is_running()
+
+
+def test_while_one_starts_or_stops_it_others_wait(directory: Path) -> None:
+    postgres = EmbeddedPostgres(directory)
+    with ThreadPoolExecutor(1) as threads:
+        with (directory / "postgres.lock").open("ab") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            started = threads.submit(postgres.start)
+            with pytest.raises(TimeoutError):
+                started.result(timeout=1)
+            assert not postgres.is_running()
+        started.result(timeout=60)
+    assert postgres.is_running()
+    postgres.stop()
 
 
 def test_only_its_own_user_gets_in(directory: Path) -> None:
