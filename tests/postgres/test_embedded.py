@@ -47,6 +47,8 @@ def test_many_that_start_it_at_once_share_one(directory: Path) -> None:
 
 def test_while_one_starts_or_stops_it_others_wait(directory: Path) -> None:
     postgres = EmbeddedPostgres(directory)
+    postgres.start()
+    postgres.stop()
     with ThreadPoolExecutor(1) as threads:
         with (directory / "postgres.lock").open("ab") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
