@@ -66,7 +66,7 @@ STORY: tuple[Example, ...] = (
     Example("admin_keys.list", "/v1/keys"),
     Example("admin_keys.revoke", "/v1/keys/$KEY"),
     Example("assets.list", "/v1/assets"),
-    Example("assets.put", "/v1/assets/CREDIT", {"name": "Credits", "scale": 1000, "usd_price": "0.01"}),
+    Example("assets.put", "/v1/assets/GEM", {"name": "Gems", "scale": 1000, "usd_price": "0.01"}),
     Example("providers.add", "/v1/providers", {"slug": "chat", "name": "Chat"}),
     Example("providers.change", "/v1/providers/chat", {"verified": True, "markup": "1.2"}),
     Example(

@@ -84,6 +84,8 @@ def _rules(schema: Schema) -> Iterator[str]:
         yield f"at most {schema['maxItems']}"
     if "pattern" in schema:
         yield f"matches `{schema['pattern']}`"
+    if "pattern" in schema.get("propertyNames", {}):
+        yield f"names match `{schema['propertyNames']['pattern']}`"
     values = schema.get("additionalProperties")
     if isinstance(values, dict):
         yield f"values: {', '.join([str(values.get('type')), *_rules(values)])}"

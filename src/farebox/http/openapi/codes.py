@@ -159,7 +159,7 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
 
 _AFTER_A_REFUSAL: dict[Refusal, str] = {
     Refusal.CREDENTIAL_REVOKED: "Use a valid key.",
-    Refusal.KEY_REUSED: "Use a fresh key for a new wish; a retry repeats the very same request.",
+    Refusal.KEY_REUSED: "A retry repeats the very same request.",
     Refusal.REFERENCE_REUSED: "Look at the deposit that has it.",
     Refusal.PRICE_CHANGED: _SAME_KEY,
     Refusal.WALLET_UNKNOWN: "Check the number.",
@@ -171,7 +171,7 @@ _AFTER_A_REFUSAL: dict[Refusal, str] = {
     Refusal.GRANT_EXPIRED: "Let the user connect again.",
     Refusal.HOLD_CLOSED: "Get the hold: it says what became of it.",
     Refusal.HOLD_EXPIRED: "Make a new hold.",
-    Refusal.CAPTURE_EXCEEDS_HOLD: "Capture at most what is held, and charge the rest.",
+    Refusal.CAPTURE_EXCEEDS_HOLD: "Capture what is held, and charge the rest.",
     Refusal.REFUND_EXCEEDS_CHARGE: "Refund at most what is left: `amount` - `refunded` of the charge.",
     Refusal.ASSET_MISMATCH: "Name the wallet's own asset, or a wallet of the same one.",
     Refusal.CHARGE_LIMIT_EXCEEDED: "Ask for less at once, or let the payer raise the limit.",
