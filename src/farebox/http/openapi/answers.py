@@ -20,7 +20,6 @@ _PRICED = ("unknown_model", "not_priced", "not_convertible", "amount_too_large")
 _DRAW = (
     *_PRICED,
     "providers_only",
-    "price_changed",
     "wallet_unknown",
     "grant_unknown",
     "grant_revoked",
@@ -30,9 +29,8 @@ _DRAW = (
     "charge_limit_exceeded",
     "grant_limit_exceeded",
     "insufficient_balance",
-    "amount_overflow",
 )
-_OPEN_HOLD = ("wallet_unknown", "hold_unknown", "hold_closed", "hold_expired")
+_OPEN_HOLD = ("hold_unknown", "hold_closed", "hold_expired")
 
 OWN: dict[str, tuple[str, ...]] = {
     "admin_keys.add": ("admin_only",),
@@ -58,7 +56,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "grants.get": (),
     "grants.revoke": (),
     "holds.add": _DRAW,
-    "holds.capture": (*_OPEN_HOLD, *_PRICED, "price_changed", "capture_exceeds_hold", "asset_mismatch"),
+    "holds.capture": (*_OPEN_HOLD, *_PRICED, "capture_exceeds_hold"),
     "holds.get": (),
     "holds.release": _OPEN_HOLD,
     "organizations.add": ("admin_only",),
@@ -93,9 +91,7 @@ OWN: dict[str, tuple[str, ...]] = {
         *_PRICED,
         "admin_only",
         "not_found",
-        "price_changed",
         "wallet_unknown",
-        "asset_mismatch",
         "amount_overflow",
     ),
     "wallet_grants.add": ("unknown_provider", "conflict"),
