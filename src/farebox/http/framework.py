@@ -126,9 +126,8 @@ def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
 def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
     """Any exception as a problem: the framework's own in our words."""
     if isinstance(error, MethodNotAllowedException):
-        return MethodNotAllowed(
-            "this address has no such method", extra={"allow": (error.headers or {}).get("allow", "")}
-        )
+        allowed = sorted((error.headers or {}).get("allow", "").split(", "))  # it comes in no order
+        return MethodNotAllowed("this address has no such method", extra={"allow": ", ".join(allowed)})
     if isinstance(error, NotFoundException):
         return NotFound("there is nothing at this address; /docs lists what there is")
     if isinstance(error, RequestEntityTooLarge):
