@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import select
 import subprocess
 import sys
 import venv
@@ -13,6 +14,9 @@ CLIENTS = ROOT / "tests" / "e2e" / "clients"
 CACHE = ROOT / ".cache" / "clients"
 
 CLASSES = {"conxa-sdk": ("conxa", "CONXAClient"), "knai-provider": ("knai", "KNAIProvider")}
+
+PATIENCE_S = 60
+"""How long a call may take before its client is given up; some wait for ever by design."""
 
 
 def environment(release: str) -> Path:
@@ -59,6 +63,9 @@ class Published:
     def answer(self) -> dict[str, Any]:
         """What the call that was started came to."""
         assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE_S)
+        if not ready:  # an answer that never comes fails the test and not the whole run
+            self._process.kill()
         line = self._process.stdout.readline()
         assert line, "the client's process has ended"
         found: dict[str, Any] = json.loads(line)
