@@ -32,7 +32,12 @@ class WalletsLocked(Exception):
         self.wallets = wallets
 
 
-RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+RETRIED = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.UniqueViolationError,
+    asyncpg.LockNotAvailableError,  # a whole table is locked: for maintenance, so it passes
+)
 RIVALS = ("transfers_client_key_key", "transfers_reference")
 """What a rival with the same key or reference meets; the next look sees who was first (RULES 10)."""
 LOST = (
@@ -246,7 +251,7 @@ def _may_pass(error: Exception) -> bool:
 def _shown(error: Exception) -> Exception:
     if isinstance(error, BrokenInvariant):
         return error
-    if isinstance(error, asyncpg.LockNotAvailableError) or (isinstance(error, RETRIED) and _may_pass(error)):
+    if isinstance(error, RETRIED) and _may_pass(error):
         return Overloaded()
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return BrokenInvariant(f"{error.constraint_name}: {error}")

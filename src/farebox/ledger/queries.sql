@@ -63,8 +63,8 @@ SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NUL
 FROM price_book b
 
 -- name: locked_elsewhere
--- The wallets that somebody else keeps locked, or a grant of theirs. One statement outside a transaction:
--- what it locks on the way is free again with its answer.
+-- The wallets that somebody else keeps locked, or a grant of theirs. Run outside a transaction: what it
+-- locks on the way is free again with its answer.
 WITH free_wallets AS MATERIALIZED (
     SELECT id FROM accounts WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet'
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
