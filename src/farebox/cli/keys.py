@@ -18,6 +18,7 @@ app = group("The administrators' keys.")
 KeyName = Annotated[str, typer.Option("--name", help="What it is for, so that you know it later.")]
 ExpiresIn = Annotated[str | None, typer.Option(help="Such as 12h, 30d; none: until revoked.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="May read, not write.")]
+KeyId = Annotated[str, typer.Argument(help="The key's id, as listed.")]
 COLUMNS = ("id", "name", "key", "may", "made", "ends")
 
 
@@ -52,6 +53,41 @@ def show_list(out: Output, found: list[dict[str, Any]]) -> None:
     out.rows(found, COLUMNS, rows, "No keys.")
 
 
+def group_of(help_text: str, owner_help: str, path: str) -> typer.Typer:
+    """The commands for the keys of a kind of owner; `path` is the owners' address, such as /v1/providers."""
+    keys = group(help_text)
+    owner_argument = Annotated[str, typer.Argument(help=owner_help)]
+
+    def add(
+        session: Session,
+        owner: owner_argument,
+        name: KeyName = "key",
+        expires_in: ExpiresIn = None,
+        read_only: ReadOnly = False,
+    ) -> None:
+        """Make an API key."""
+        given = body(name, expires_in, read_only=read_only)
+        show_made(session.out, session.api.post(f"{path}/{owner}/keys", given))
+
+    def list_(session: Session, owner: owner_argument) -> None:
+        """List the API keys, without their secrets."""
+        show_list(session.out, session.api.get(f"{path}/{owner}/keys"))
+
+    def revoke(
+        session: Session,
+        owner: owner_argument,
+        key_id: KeyId,
+    ) -> None:
+        """Revoke an API key, at once and everywhere."""
+        session.api.delete(f"{path}/{owner}/keys/{key_id}")
+        session.out.facts({"revoked": key_id}, [("revoked", key_id)])
+
+    command(keys, "add")(add)
+    command(keys, "list")(list_)
+    command(keys, "revoke")(revoke)
+    return keys
+
+
 @command(app)
 def add(
     session: Session, name: KeyName = "administrator", expires_in: ExpiresIn = None, read_only: ReadOnly = False
@@ -67,7 +103,7 @@ def list_(session: Session) -> None:
 
 
 @command(app)
-def revoke(session: Session, key_id: Annotated[str, typer.Argument(help="The key's id, as listed.")]) -> None:
+def revoke(session: Session, key_id: KeyId) -> None:
     """Revoke an administrator's key, at once and everywhere."""
     session.api.delete(f"/v1/keys/{key_id}")
     session.out.facts({"revoked": key_id}, [("revoked", key_id)])

@@ -9,11 +9,9 @@ from farebox.cli.command import Session, command, group
 from farebox.cli.output import amount, moment
 
 app = group("AI services that charge, and their keys.")
-key_app = group("A provider's API keys.")
-app.add_typer(key_app, name="key")
+app.add_typer(keys.group_of("A provider's API keys.", "The provider's short name.", "/v1/providers"), name="key")
 
 Slug = Annotated[str, typer.Argument(help="The provider's short name, such as acme-chat.")]
-KeyId = Annotated[str, typer.Argument(help="The key's id, as listed.")]
 Markup = Annotated[str | None, typer.Option(help="Factor on top of the price book, such as 1.2.")]
 Verified = Annotated[
     bool | None, typer.Option("--verified/--unverified", help="Whether payers are shown that you checked it.")
@@ -72,32 +70,6 @@ def change(
     """Change a provider's name, mark or markup."""
     changed = session.api.patch(f"/v1/providers/{slug}", {"name": name, "verified": verified, "markup": markup})
     session.out.facts(changed, _facts(changed))
-
-
-@command(key_app, "add")
-def add_key(
-    session: Session,
-    slug: Slug,
-    name: keys.KeyName = "key",
-    expires_in: keys.ExpiresIn = None,
-    read_only: keys.ReadOnly = False,
-) -> None:
-    """Make an API key for a provider."""
-    body = keys.body(name, expires_in, read_only=read_only)
-    keys.show_made(session.out, session.api.post(f"/v1/providers/{slug}/keys", body))
-
-
-@command(key_app, "list")
-def list_keys(session: Session, slug: Slug) -> None:
-    """List a provider's API keys."""
-    keys.show_list(session.out, session.api.get(f"/v1/providers/{slug}/keys"))
-
-
-@command(key_app, "revoke")
-def revoke_key(session: Session, slug: Slug, key_id: KeyId) -> None:
-    """Revoke a provider's API key, at once and everywhere."""
-    session.api.delete(f"/v1/providers/{slug}/keys/{key_id}")
-    session.out.facts({"revoked": key_id}, [("revoked", key_id)])
 
 
 def _facts(provider: dict[str, Any]) -> list[tuple[str, object]]:
