@@ -23,8 +23,11 @@ class UsageBody(Body, frozen=True):
 class NewCharge(Body, frozen=True):
     """Say who pays (`session_token` or `grant`), and for what: `model` and `usage`, or an `amount`."""
 
-    session_token: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    grant: PublicId | None = None
+    session_token: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None,
+        Meta(description="What the provider was told when the payer approved."),
+    ] = None
+    grant: Annotated[PublicId | None, Meta(description="Instead of the token: the grant's id.")] = None
     model: Model | None = None
     usage: UsageBody | None = None
     amount: Units | None = None
@@ -34,7 +37,10 @@ class NewCharge(Body, frozen=True):
 class NewHold(NewCharge, frozen=True):
     """As a charge, and for how long to reserve it."""
 
-    expires_in_s: Annotated[int, Meta(ge=1, le=604_800)] | None = None
+    expires_in_s: Annotated[
+        Annotated[int, Meta(ge=1, le=604_800)] | None,
+        Meta(description="Seconds until it is freed by itself; by default what the operator has set."),
+    ] = None
 
 
 class NewCapture(Body, frozen=True):
