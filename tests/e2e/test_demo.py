@@ -1,15 +1,19 @@
 """`farebox demo --once`, as a newcomer runs it."""
 
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
 from farebox.consent import qr
+from tests.support.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACE = ROOT.parent / "shared" / "data" / "azure_llm_trace_2023_conv.csv"
@@ -65,6 +69,36 @@ def test_the_code_in_the_terminal_can_be_scanned(tmp_path: Path) -> None:
         "provider_username": "ada",
         "limit": 2_000_000.0,
     }
+
+
+def test_its_snippets_work_as_they_are_printed(tmp_path: Path) -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
+    log = tmp_path / "demo.log"
+    with log.open("w") as output:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "farebox", "demo", "--port", "0", "--requests", "20"],
+            stdout=output,
+            stderr=output,
+            env=inherited | {"PYTHONUNBUFFERED": "1"},
+        )
+    try:
+        until(lambda: "The server runs on" in log.read_text(), 120)
+        said = log.read_text()
+        curl = said[said.index("curl -s") : said.index("   And by Python:")]
+        done = subprocess.run(["bash", "-c", curl], check=True, capture_output=True, text=True)
+        assert json.loads(done.stdout)["amount"] == 36_000
+        snippet = said[said.index("import uuid") : said.index("   The server runs on")]
+        done = subprocess.run([sys.executable, "-c", snippet], check=True, capture_output=True, text=True)
+        assert done.stdout.startswith("201 {")
+        server = re.search(r"listens on (http://\S+)", said)
+        assert server is not None
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=60) == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{server[1]}/health")
+    finally:
+        running.kill()
+        running.wait()
 
 
 @pytest.mark.skipif(not TRACE.exists(), reason="the recorded trace is not beside the checkout")

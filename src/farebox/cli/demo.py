@@ -37,6 +37,7 @@ def demo(
 ) -> None:
     """See it work: a server, a wallet, a QR code, a stream of charges, the cap, the books."""
     screen = Screen(picture=picture is not None)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its server ends with it
     try:
         if trace is not None:
             traced(trace)  # a bad line is better told before anything starts
@@ -46,7 +47,7 @@ def demo(
                 screen.save(picture)
             your_turn(screen, server, opened)
             if not once:
-                _wait(screen)
+                _wait(screen, "deletes its data" if data_dir is None else f"leaves its data in {data_dir}")
     except (DemoFailure, BadTrace) as error:
         fail(Failure(str(error)), as_json=False)
     except KeyboardInterrupt:
@@ -65,8 +66,8 @@ def _port(host: str, wanted: int | None) -> int:
     return PORT
 
 
-def _wait(screen: Screen) -> None:
-    screen.show("   [bold]The server runs on.[/bold] Ctrl-C ends it and deletes its data.")
+def _wait(screen: Screen, after: str) -> None:
+    screen.line(f"[bold]The server runs on.[/bold] Ctrl-C ends it and {after}.")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
