@@ -87,7 +87,14 @@ def build(services: Services, access: Access) -> Litestar:
         return cursors
 
     return Litestar(
-        route_handlers=[native_router(), conxa.router(), knai.router(), *operations(services), openapi(), *docs()],
+        route_handlers=[
+            native_router(access),
+            conxa.router(),
+            knai.router(),
+            *operations(services),
+            openapi(),
+            *docs(),
+        ],
         dependencies={
             "services": Provide(the_services),
             "access": Provide(the_access),

@@ -31,8 +31,7 @@ async def whole_allow(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start" or asked.get("method") != "OPTIONS":
         return
     app: Litestar = asked["litestar_app"]
-    methods = {
-        method for route in app.routes if route.path_format == asked["path_template"] for method in route.methods
-    }
+    template = asked.get("path_template")  # none, where there is nothing at the address
+    methods = {method for route in app.routes if route.path_format == template for method in route.methods}
     if methods:
         MutableScopeHeaders.from_message(message)["allow"] = ", ".join(sorted(methods))

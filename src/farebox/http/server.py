@@ -14,6 +14,9 @@ from farebox.http.edge import App
 from farebox.http.problem import problem_body, retry_after
 from farebox.settings import Settings
 
+LINGER_S = 2.0
+"""How long a client that was refused may go on sending, to nobody."""
+
 
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with limits on connections (503), on the size of a head (431) and on the time it and a body take (408).
@@ -28,6 +31,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _in_head = True
     _head_bytes = 0
+    _trailer_bytes = 0
     _whole = True
     _refused = False
     _timer: asyncio.TimerHandle | None = None
@@ -60,6 +64,15 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._whole = False
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+            return
+        # Behind a body: no header of this request, whatever it is called.
+        self._trailer_bytes += len(name) + len(value) + 4
+        if self._trailer_bytes > self.max_head_bytes and not self._refused:
+            self._refuse(HeadTooLarge(f"a request's trailers may have {self.max_head_bytes} bytes"))
+
     def on_headers_complete(self) -> None:
         self._untime()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -78,7 +91,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._untime()
         self._in_head = self._whole = True
-        self._head_bytes = 0
+        self._head_bytes = self._trailer_bytes = 0
         if not self._refused:
             super().on_message_complete()
 
@@ -103,9 +116,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False  # one before it is being answered: that goes out, and nothing after it
             return
         # Behind another request, or within an answer, these bytes would be taken for something else.
-        if self._in_head or not (self.pipeline or self.cycle.response_started):
-            self.transport.write(_message(problem))
-        self.transport.close()
+        if not self._in_head and (self.pipeline or self.cycle.response_started):
+            self.transport.close()
+            return
+        # Closing on what was not read yet resets the connection, and the answer is lost: first it is read, for a while.
+        self.transport.write(_message(problem))
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(LINGER_S, self.transport.close)
 
 
 def _message(problem: Problem) -> bytes:

@@ -3,8 +3,11 @@
 from typing import Annotated, Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
+from litestar.types import Guard
 
 from farebox.errors import BadRequest
 from farebox.http import edge
@@ -27,13 +30,25 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def authority(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], access: NamedDependency[Access]
-) -> Authority:
-    """Identifies the caller by its bearer key; reading takes the read scope, everything else the write scope."""
-    scope = READ if request.method in ("GET", "HEAD", "OPTIONS") else WRITE
-    secret = bearer(request.headers.get("authorization"))
-    return Authority(services, await access.principal(secret, edge.address_of(request.scope), scope))
+def identified(access: Access) -> Guard:
+    """Identifies the caller by its bearer key, before its body is read.
+
+    Reading takes the read scope, everything else the write scope.
+    """
+
+    async def identify(request: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        scope: Any = request.scope
+        right = READ if scope["method"] in ("GET", "HEAD", "OPTIONS") else WRITE
+        secret = bearer(request.headers.get("authorization"))
+        scope["state"]["principal"] = await access.principal(secret, edge.address_of(scope), right)
+
+    return identify
+
+
+async def authority(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Authority:
+    """What the caller may reach."""
+    scope: Any = request.scope
+    return Authority(services, scope["state"]["principal"])
 
 
 def bearer(header: str | None) -> str | None:

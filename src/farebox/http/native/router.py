@@ -2,17 +2,20 @@
 
 from litestar import Router
 
+from farebox.http.access import Access
 from farebox.http.native.charges import Charges, Holds, Quotes, UsageRecords
 from farebox.http.native.consent import ConnectionRequests, Grants, WalletGrants
+from farebox.http.native.context import identified
 from farebox.http.native.directory import AdminKeys, Assets, Organizations, Providers
 from farebox.http.native.prices import Prices
 from farebox.http.native.wallets import Transfers, Wallets
 
 
-def router() -> Router:
+def router(access: Access) -> Router:
     """The controllers of `/v1`."""
     return Router(
         "/",
+        guards=[identified(access)],
         route_handlers=[
             Providers,
             Organizations,
