@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -32,11 +33,25 @@ def secret_of(settings: Settings) -> bytes:
     if settings.secret_key:
         return bytes.fromhex(settings.secret_key)
     path = Path(settings.data_dir).expanduser() / "secret.key"
-    with contextlib.suppress(FileExistsError):
+    if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secrets.token_hex(32) + "\n")
+        _write_once(path, secrets.token_hex(32) + "\n")
     return bytes.fromhex(path.read_text().strip())
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Writes a file whole and for its owner only, or leaves the one that another process has written just now."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600, exist_ok=True)
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 async def prepare(url: str, settings: Settings, secret: bytes) -> None:

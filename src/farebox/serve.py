@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -15,7 +16,7 @@ import uvicorn
 from msgspec import Struct
 
 from farebox import app
-from farebox.db import migrate
+from farebox.db import migrate, pool
 from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, keep_running
 from farebox.http import server
 from farebox.http.front import Front
@@ -47,7 +48,7 @@ class Started(Struct, frozen=True):
 def database(settings: Settings) -> Iterator[Database]:
     """The database of the settings, migrated; the embedded one is started, kept running, and stopped at the end."""
     if settings.database_url:
-        asyncio.run(migrate.migrate(settings.migration_url or settings.database_url))
+        asyncio.run(_set_up_external(settings))
         yield Database(lambda: settings.database_url)
         return
     postgres = EmbeddedPostgres(Path(settings.data_dir))
@@ -64,20 +65,28 @@ def database(settings: Settings) -> Iterator[Database]:
         postgres.stop()
 
 
+async def _set_up_external(settings: Settings) -> None:
+    """Migrates as the owner; where the server comes as a lesser role, gives that one what it needs."""
+    conn = await pool.until_reachable(settings.database_url, settings, wait_s=30)
+    role: str = await conn.fetchval("SELECT current_user")
+    await conn.close()
+    owner = settings.migration_url or settings.database_url
+    await migrate.migrate(owner)
+    if settings.migration_url:
+        await migrate.grant(owner, role)
+
+
 async def _set_up(postgres: EmbeddedPostgres) -> None:
     owner = "postgres"
     conn = await asyncpg.connect(postgres.url(owner, owner))
     try:
         if not await conn.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
-            await conn.execute(f"CREATE DATABASE {DATABASE}")
+            with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+                await conn.execute(f"CREATE DATABASE {DATABASE}")  # another server may start on it just now
     finally:
         await conn.close()
     await migrate.migrate(postgres.url(owner))
-    conn = await asyncpg.connect(postgres.url(owner))
-    try:
-        await migrate.grant_app_role(conn, APP_ROLE)
-    finally:
-        await conn.close()
+    await migrate.grant(postgres.url(owner), APP_ROLE)
 
 
 async def first_things(services: Services) -> Started:
@@ -151,6 +160,16 @@ def run_worker(
     _run(_serve_one(found, settings, sock, lambda _: None, watch))
 
 
+def spare_the_collector() -> None:
+    """Keeps what was made at the start out of the garbage collector's way, and calls it less often.
+
+    A full collection looks at every object and stops everybody for 50 ms; hardly anything here is garbage in cycles.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def _run(main: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
@@ -172,6 +191,7 @@ async def _serve_one(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with running(found, settings, sock) as (up, _):
+        spare_the_collector()
         ready(up)
         watcher = asyncio.create_task(watch(ended)) if watch is not None else None
         await ended.wait()

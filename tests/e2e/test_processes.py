@@ -110,6 +110,26 @@ def test_a_second_server_on_the_same_data_joins_its_database(server: ServerProce
         second.clean_up()
 
 
+def test_two_servers_that_start_at_once_on_nothing(directory: Path) -> None:
+    """One database, one schema, one secret key: whoever comes second finds it."""
+    own = ServerProcess(directory, secret_key="")
+    second = ServerProcess(directory, secret_key="")
+    try:
+        own.spawn()
+        second.spawn()
+        own.wait_ready()
+        second.wait_ready()
+        assert own.alive()
+        assert second.alive()
+        with own.admin() as one, second.admin() as two:
+            wallet = made(one.post("/v1/wallets", json={"asset": "USD"}))["id"]
+            assert ok(two.get(f"/v1/wallets/{wallet}"))["id"] == wallet
+        assert sorted(path.name for path in directory.glob("secret.key*")) == ["secret.key"]
+    finally:
+        for each in (own, second):
+            each.clean_up()
+
+
 async def test_workers_share_the_port_and_the_books(several: ServerProcess) -> None:
     with several.admin() as admin:
         made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))

@@ -24,7 +24,7 @@ async def version(conn: "Connection[Record]") -> str | None:
 
 async def migrate(url: str) -> None:
     """Runs the missing migrations, in one transaction. Several nodes may try at once: one does it."""
-    conn = await asyncpg.connect(url, timeout=10)
+    conn = await _connect(url)
     try:
         found = await version(conn)
     finally:
@@ -48,15 +48,32 @@ def _upgrade(url: str) -> None:
     command.upgrade(config, "head")
 
 
+async def grant(url: str, role: str) -> None:
+    """Gives the application's role its rights, where it is not the owner itself."""
+    conn = await _connect(url)
+    try:
+        if role != await conn.fetchval("SELECT current_user"):
+            await grant_app_role(conn, role)
+    finally:
+        await conn.close()
+
+
 async def grant_app_role(conn: "Connection[Record]", role: str) -> None:
     """Gives the application's role what it needs and no more: entries can only be added (RULES 3)."""
     name = '"' + role.replace('"', '""') + '"'
-    if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-        await conn.execute(f"CREATE ROLE {name} LOGIN")
-    await conn.execute(f"""
-        GRANT USAGE ON SCHEMA public TO {name};
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};
-        GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name};
-        REVOKE UPDATE, DELETE, TRUNCATE ON entries, transfers, prices, audit_log FROM {name};
-        REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name};
-    """)  # noqa: S608  # a quoted identifier
+    async with conn.transaction():
+        # Nodes that start together would trip over each other's changes of the same rights.
+        await conn.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+            await conn.execute(f"CREATE ROLE {name} LOGIN")
+        await conn.execute(f"""
+            GRANT USAGE ON SCHEMA public TO {name};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};
+            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name};
+            REVOKE UPDATE, DELETE, TRUNCATE ON entries, transfers, prices, audit_log FROM {name};
+            REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name};
+        """)  # noqa: S608  # a quoted identifier
+
+
+async def _connect(url: str) -> "Connection[Record]":
+    return await asyncpg.connect(url, timeout=10, statement_cache_size=0)  # it may be a pooler's

@@ -3,9 +3,12 @@
 import asyncio
 
 import asyncpg
+import structlog
 from asyncpg import Connection, Pool, Record
 
 from farebox.settings import Settings
+
+log = structlog.get_logger()
 
 RETRIED_CONNECT = (
     OSError,
@@ -61,10 +64,14 @@ async def until_reachable(url: str, settings: Settings, wait_s: float) -> "Conne
     """A connection as soon as the database takes one; raises the last error after `wait_s`."""
     loop = asyncio.get_running_loop()
     give_up = loop.time() + wait_s
+    told = False
     while True:
         try:
             return await connect(url, settings)
-        except RETRIED_CONNECT:
+        except RETRIED_CONNECT as error:
             if loop.time() >= give_up:
                 raise
+            if not told:
+                log.warning("database.not_reachable", error=type(error).__name__, waiting_s=wait_s)
+            told = True
             await asyncio.sleep(0.1)
