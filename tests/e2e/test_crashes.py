@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from msgspec import Struct
 
@@ -23,10 +24,18 @@ DEPOSIT = 10**12
 ADMIN = f"Bearer {ADMIN_KEY}"
 
 
+class Payer(Struct, frozen=True):
+    """A wallet and the session that charges it."""
+
+    wallet: str
+    token: str
+
+
 class Act(Struct, frozen=True):
-    """A request that moves or promises money, with its key."""
+    """A request that moves or promises money of a wallet, with its key."""
 
     kind: str
+    payer: Payer
     path: str
     body: dict[str, Any]
     bearer: str
@@ -43,10 +52,10 @@ class Done(Struct, frozen=True):
 
 
 class Load:
-    """Callers that charge, hold, capture, release, refund and deposit until they are told to stop."""
+    """Callers of every kind of ask, some of them for too much, until they are told to stop."""
 
-    def __init__(self, server: ServerProcess, wallet: str, bearer: str, token: str, dice: random.Random) -> None:
-        self._server, self._wallet, self._bearer, self._token, self._dice = server, wallet, bearer, token, dice
+    def __init__(self, server: ServerProcess, payers: list[Payer], bearer: str, dice: random.Random) -> None:
+        self._server, self._payers, self._bearer, self._dice = server, payers, bearer, dice
         self.stopped = False
         self.done: list[Done] = []
 
@@ -56,7 +65,7 @@ class Load:
             while not self.stopped:
                 done = await self.settle(wire, self._next())
                 if done.act.kind == "hold" and done.answer.status == 201:
-                    await self.settle(wire, self._end_of(done.answer.json()))
+                    await self.settle(wire, self._end_of(done.act.payer, done.answer.json()))
 
     async def settle(self, wire: Wire, act: Act) -> Done:
         """Sends an act until the answer says what became of it."""
@@ -77,28 +86,36 @@ class Load:
             await asyncio.sleep(0.02)
 
     def _next(self) -> Act:
-        kind = self._dice.choices(["charge", "deposit", "hold", "refund"], [60, 15, 15, 10])[0]
+        payer = self._dice.choice(self._payers)
+        kinds = {"charge": 50, "deposit": 10, "hold": 15, "refund": 10, "transfer": 10, "too much": 5}
+        kind = self._dice.choices(list(kinds), list(kinds.values()))[0]
         amount = self._dice.randint(1, 1000)
         charges = [done for done in self.done[-50:] if done.act.kind == "charge" and done.answer.status == 201]
         if kind == "deposit":
-            return self._act(kind, f"/v1/wallets/{self._wallet}/deposits", {"amount": amount}, ADMIN)
+            return self._act(kind, payer, f"/v1/wallets/{payer.wallet}/deposits", {"amount": amount}, ADMIN)
         if kind == "hold":
-            body = {"session_token": self._token, "amount": amount, "expires_in_s": 3600}
-            return self._act(kind, "/v1/holds", body, self._bearer)
+            body = {"session_token": payer.token, "amount": amount, "expires_in_s": 3600}
+            return self._act(kind, payer, "/v1/holds", body)
         if kind == "refund" and charges:
-            charge = self._dice.choice(charges).answer.json()
-            return self._act(kind, f"/v1/charges/{charge['id']}/refunds", {"amount": 1}, self._bearer)
-        return self._act("charge", "/v1/charges", {"session_token": self._token, "amount": amount}, self._bearer)
+            charge = self._dice.choice(charges)
+            path = f"/v1/charges/{charge.answer.json()['id']}/refunds"
+            return self._act(kind, charge.act.payer, path, {"amount": 1})
+        if kind == "transfer":
+            payee = self._dice.choice([other for other in self._payers if other is not payer])
+            body = {"from_wallet": payer.wallet, "to_wallet": payee.wallet, "amount": amount}
+            return self._act(kind, payer, "/v1/transfers", body, ADMIN)
+        if kind == "too much":
+            return self._act(kind, payer, "/v1/charges", {"session_token": payer.token, "amount": 10 * DEPOSIT})
+        return self._act("charge", payer, "/v1/charges", {"session_token": payer.token, "amount": amount})
 
-    def _end_of(self, hold: dict[str, Any]) -> Act:
+    def _end_of(self, payer: Payer, hold: dict[str, Any]) -> Act:
         path = f"/v1/holds/{hold['id']}"
         if self._dice.random() < 0.3:
-            return self._act("release", f"{path}/release", {}, self._bearer)
-        amount = self._dice.randint(1, hold["amount"])
-        return self._act("capture", f"{path}/capture", {"amount": amount}, self._bearer)
+            return self._act("release", payer, f"{path}/release", {})
+        return self._act("capture", payer, f"{path}/capture", {"amount": self._dice.randint(1, hold["amount"])})
 
-    def _act(self, kind: str, path: str, body: dict[str, Any], bearer: str) -> Act:
-        return Act(kind, path, body, bearer, uuid.uuid4().hex)
+    def _act(self, kind: str, payer: Payer, path: str, body: dict[str, Any], bearer: str | None = None) -> Act:
+        return Act(kind, payer, path, body, bearer or self._bearer, uuid.uuid4().hex)
 
 
 @pytest.fixture
@@ -143,37 +160,47 @@ async def story(server: ServerProcess, count: int, seed: int) -> None:
     with server.admin() as admin:
         made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))
         bearer = f"Bearer {made(admin.post('/v1/providers/acme/keys', json={'name': 'k'}))['key']}"
-        wallet = made(admin.post("/v1/wallets", json={"asset": "TOKEN"}))["id"]
-        first = {"amount": DEPOSIT, "reference": "first"}
-        made(admin.post(f"/v1/wallets/{wallet}/deposits", json=first))
-        grant = made(admin.post(f"/v1/wallets/{wallet}/grants", json={"provider": "acme", "provider_username": "u"}))
-    load = Load(server, wallet, bearer, grant["session_token"], dice)
+        payers = [_payer(admin, f"user{number}") for number in range(3)]
+    load = Load(server, payers, bearer, dice)
     callers = [asyncio.create_task(load.caller()) for _ in range(CALLERS)]
     try:
         await rounds(server, load, count, dice)
     finally:
         load.stopped = True
         await asyncio.gather(*callers)
-    await reckon(server, load, wallet)
+    await reckon(server, load, payers)
 
 
-async def reckon(server: ServerProcess, load: Load, wallet: str) -> None:
+def _payer(admin: httpx.Client, user: str) -> Payer:
+    wallet = made(admin.post("/v1/wallets", json={"asset": "TOKEN"}))["id"]
+    made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": DEPOSIT, "reference": wallet}))
+    terms = {"provider": "acme", "provider_username": user}
+    return Payer(wallet, made(admin.post(f"/v1/wallets/{wallet}/grants", json=terms))["session_token"])
+
+
+async def reckon(server: ServerProcess, load: Load, payers: list[Payer]) -> None:
     """Every answer is still true, every act has happened once, the sums are right and the books are clean."""
-    assert len(load.done) > CALLERS
     assert any(done.unknown for done in load.done), "no crash met a request"
+    assert {done.answer.status for done in load.done if done.act.kind == "too much"} == {402}
+    assert {done.answer.status for done in load.done if done.act.kind != "too much"} <= {200, 201}
     async with Wire(server.port) as wire:
-        for done in [*load.done[:50], *(done for done in load.done if done.unknown)]:
-            again = await wire.post(
-                done.act.path, done.act.body, authorization=done.act.bearer, idempotency_key=done.act.key
-            )
-            if done.act.kind != "release":  # its answer shows the hold as it is
-                assert (again.status, again.body) == (done.answer.status, done.answer.body)
-    accepted = [done for done in load.done if done.answer.status in (200, 201)]
-    assert len(accepted) == len(load.done), [done for done in load.done if done not in accepted][:3]
-    expected = DEPOSIT + sum(_effect(done) for done in accepted)
+        for done in [*load.done[:200], *(done for done in load.done if done.unknown)]:
+            act = done.act
+            again = await wire.post(act.path, act.body, authorization=act.bearer, idempotency_key=act.key)
+            assert _told(act, again) == _told(act, done.answer)
+    expected = {payer.wallet: DEPOSIT for payer in payers}
+    for done in load.done:
+        _apply(done.act, expected)
     with server.admin() as admin:
-        found = admin.get(f"/v1/wallets/{wallet}").json()
-    assert (found["balance"], found["held"]) == (expected, 0)
+        found = [admin.get(f"/v1/wallets/{payer.wallet}").json() for payer in payers]
+    assert {wallet["id"]: (wallet["balance"], wallet["held"]) for wallet in found} == {
+        wallet: (balance, 0) for wallet, balance in expected.items()
+    }
+    await reckon_in_the_database(server, load)
+
+
+async def reckon_in_the_database(server: ServerProcess, load: Load) -> None:
+    """Each key is there once, and the audit is clean."""
     postgres = EmbeddedPostgres(server.data_dir)
     postgres.start()
     conn = await asyncpg.connect(postgres.url())
@@ -188,10 +215,22 @@ async def reckon(server: ServerProcess, load: Load, wallet: str) -> None:
         postgres.stop()
 
 
-def _effect(done: Done) -> int:
-    """What an act did to the wallet's balance."""
-    sign = {"charge": -1, "capture": -1, "deposit": 1, "refund": 1}.get(done.act.kind, 0)
-    return sign * int(done.act.body.get("amount", 0))
+def _told(act: Act, answer: Answer) -> tuple[int, object]:
+    """What an answer says that a retry has to say too."""
+    if act.kind == "release":  # it shows the hold as it is by now
+        return answer.status, answer.json()["id"]
+    return answer.status, answer.body if answer.status < 400 else answer.json()["code"]
+
+
+def _apply(act: Act, balances: dict[str, int]) -> None:
+    """What an act did to the wallets' balances."""
+    amount = int(act.body.get("amount", 0))
+    if act.kind in ("charge", "capture", "transfer"):
+        balances[act.payer.wallet] -= amount
+    if act.kind in ("deposit", "refund"):
+        balances[act.payer.wallet] += amount
+    if act.kind == "transfer":
+        balances[act.body["to_wallet"]] += amount
 
 
 async def test_kill_9_of_the_server_and_of_postgres(server: ServerProcess) -> None:
