@@ -57,7 +57,7 @@ class Doors:
         self.wallet, self.payee = live.wallet(START), live.wallet(START)
         self.grant = self.provider.grant(self.wallet)
         self.token: str = self.grant["session_token"]
-        self.charge = made(self.provider.charge(self.token, amount=100))
+        self.charge = made(self.provider.charge(self.token, amount=10_000))
         self.hold = made(self.hold_of(100))
         self._doors = {door.name: door for door in (*self._native(), *self._dialects())}
 

@@ -7,22 +7,15 @@ from urllib.parse import unquote_to_bytes
 from farebox.errors import BadRequest, MethodNotAllowed, Problem
 from farebox.http import edge
 from farebox.http.access import Access
-from farebox.http.dialects.conxa import answers as conxa_answers
 from farebox.http.dialects.conxa import routes as conxa
-from farebox.http.dialects.knai import answers as knai_answers
 from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.session_charge import charge_route
 from farebox.http.framework import build
 from farebox.http.native import charge_call
-from farebox.http.problem import problem_body
+from farebox.http.shapes import Header, written
 from farebox.services import Services
 
 _SECRET = re.compile(rb"(?<![0-9A-Za-z])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|ps_[0-9a-f]{16})", re.IGNORECASE)
-
-SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
-    f"{conxa.PREFIX}/": conxa_answers.problem,
-    f"{knai.PREFIX}/": knai_answers.problem,
-}
 
 
 class Front:
@@ -73,17 +66,6 @@ def check_query(query: bytes) -> BadRequest | None:
     return None
 
 
-async def _refuse(scope: edge.Scope, send: edge.Send, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
-    for prefix, shape in SHAPES.items():
-        if scope["path"].startswith(prefix):
-            await edge.reply(send, *shape(problem), *headers)
-            return
-    name = edge.request_id()
-    await edge.reply(
-        send,
-        problem.status,
-        problem_body(problem, name),
-        (b"x-request-id", name.encode()),
-        *headers,
-        content_type=edge.PROBLEM_JSON,
-    )
+async def _refuse(scope: edge.Scope, send: edge.Send, problem: Problem, *more: Header) -> None:
+    status, (kind, *headers), body = written(problem, scope["path"])
+    await edge.reply(send, status, body, *headers, *more, content_type=kind)

@@ -9,9 +9,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from farebox.errors import BadRequest, Busy, HeadTooLarge, Problem, RequestTimeout
-from farebox.http import edge
 from farebox.http.edge import App
-from farebox.http.problem import problem_body, retry_after
+from farebox.http.shapes import written
+from farebox.http.transport import HeadWithBody
 from farebox.settings import Settings
 
 LINGER_S = 2.0
@@ -29,8 +29,10 @@ class BoundedProtocol(HttpToolsProtocol):
     head_timeout_s = 15.0
     body_timeout_s = 30.0
 
+    url = b""  # until a request line has come
     _in_head = True
     _head_bytes = 0
+    _chunk_bytes = 0
     _trailer_bytes = 0
     _whole = True
     _refused = False
@@ -38,6 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = HeadWithBody(transport, self.loop)  # type: ignore[assignment]  # what is used of a transport
         self._time(self.head_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -47,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._chunk_bytes = len(data)
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -75,14 +79,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._untime()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.max_head_bytes:
+        # What has come at all bounds what a head can have: only of a lot is it counted what is this head's.
+        if self._head_bytes + self._chunk_bytes > self.max_head_bytes and self._head_size() > self.max_head_bytes:
             self._refuse(HeadTooLarge(f"a request's head may have {self.max_head_bytes} bytes"))
         elif len(self.connections) > self.max_connections:
             self._refuse(Busy("too many connections", "overloaded", retry_after_s=1))
         else:
             super().on_headers_complete()
             self._in_head = False
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         if not self._refused:
@@ -92,6 +99,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._untime()
         self._in_head = self._whole = True
         self._head_bytes = self._trailer_bytes = 0
+        self.url = b""
         if not self._refused:
             super().on_message_complete()
 
@@ -120,24 +128,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         # Closing on what was not read yet resets the connection, and the answer is lost: first it is read, for a while.
-        self.transport.write(_message(problem))
+        self.transport.write(_message(problem, self.url))
         self.transport.write_eof()
         self._timer = self.loop.call_later(LINGER_S, self.transport.close)
 
 
-def _message(problem: Problem) -> bytes:
-    """A problem as a whole HTTP message, for what never was a request of any dialect."""
-    name = edge.request_id()
-    body = problem_body(problem, name)
-    headers = [
-        edge.PROBLEM_JSON,
-        (b"content-length", b"%d" % len(body)),
-        (b"x-request-id", name.encode()),
-        (b"connection", b"close"),
-        *retry_after(problem),
-    ]
-    head = b"".join(b"%s: %s\r\n" % header for header in headers)
-    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (problem.status, HTTPStatus(problem.status).phrase.encode(), head, body)
+def _message(problem: Problem, url: bytes) -> bytes:
+    """A problem as a whole HTTP message."""
+    status, headers, body = written(problem, url.decode("latin-1"))
+    headers += [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, HTTPStatus(status).phrase.encode(), lines, body)
 
 
 def protocol_for(settings: Settings) -> type[HttpToolsProtocol]:
