@@ -19,6 +19,7 @@ async def main() -> None:
     found = settings()
     sock = server.listen(found)
     async with serve.running(serve.Database(lambda: world.url), found, sock) as (up, _):
+        serve.spare_the_collector()
         print(up.port, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
