@@ -54,7 +54,7 @@ def test_arrows_point_one_way(domain: str) -> None:
 
 def test_nothing_below_the_edge_knows_http_or_the_command_line() -> None:
     for name, path in modules():
-        if name.split(".")[1] in ("http", "cli", "demo", "serve", "workers", "app", "testing"):
+        if name.split(".")[1] in ("http", "cli", "demo", "serve", "workers", "app", "__main__"):
             continue
         for imported in imports(path):
             assert not imported.startswith(("farebox.http", "farebox.cli", "litestar", "uvicorn", "typer")), name
