@@ -11,7 +11,13 @@ import pytest
 from genai_prices import Usage as TheirUsage
 from genai_prices.data import providers
 from genai_prices.types import (
+    ClauseAnd,
+    ClauseContains,
+    ClauseEndsWith,
     ClauseEquals,
+    ClauseOr,
+    ClauseRegex,
+    ClauseStartsWith,
     ConditionalPrice,
     ModelInfo,
     ModelPrice,
@@ -24,7 +30,7 @@ from genai_prices.types import (
 from genai_prices.units import _get_registry
 
 from farebox.ledger.types import Usage
-from farebox.pricing.aliases import canonical
+from farebox.pricing.aliases import _match, canonical
 from farebox.pricing.compute import compile_rates, total_nano
 from farebox.pricing.importers import Found, genai
 from farebox.pricing.types import NANO, NewPrice, Rates
@@ -243,6 +249,30 @@ def test_a_name_goes_by_anothers_price_only_by_a_rule(name: str, expected: tuple
         assert canonical(name)[0].startswith("claude-3-opus")
     else:
         assert canonical(name) == expected
+
+
+NO_SPEECH = ClauseRegex("^(?!.*-tts$)")
+RULES: list[tuple[Any, str, bool]] = [
+    (ClauseEquals("x-1"), "X-1", True),
+    (ClauseStartsWith("x-1"), "x-1-mini", True),
+    (ClauseRegex(r"^x-1-\d+$"), "x-1-9", True),
+    (ClauseRegex(r"^x-1-\d{4}-\d{2}-\d{2}$"), "x-1-20260131", True),
+    (ClauseRegex(r"x-1"), "my-x-1", False),
+    (ClauseContains("x-1"), "x-1-mini", True),
+    (ClauseContains("x-1"), "my-x-1", False),
+    (ClauseEndsWith("x-1"), "x-1", True),
+    (ClauseEndsWith("x-1"), "my-x-1", False),
+    (ClauseOr([ClauseEquals("y"), ClauseStartsWith("x")]), "x-1", True),
+    (ClauseAnd([ClauseStartsWith("x"), NO_SPEECH]), "x-1", True),
+    (ClauseAnd([ClauseStartsWith("x"), NO_SPEECH]), "x-1-tts", False),
+    (ClauseAnd([ClauseContains("x"), NO_SPEECH]), "my-x-1", False),
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "stands"), RULES)
+def test_a_rule_counts_that_knows_the_name_from_its_beginning(rule: Any, name: str, stands: bool) -> None:
+    vendor = Provider(id="v", name="V", api_pattern="v", models=[ModelInfo(id="x-1", match=rule)])
+    assert _match(vendor, name) == ("x-1" if stands else None)
 
 
 def test_names_that_stand_for_a_model_lead_into_the_book(found: Found) -> None:

@@ -76,6 +76,7 @@ EXAMPLES: list[tuple[str, list[Row], list[Said], list[Said], str]] = [
     ("only to come", [], [(3, "1")], [(3, "1")], "added"),
     ("only to come leaves what holds", [row(None, "1")], [(3, "2")], [(3, "2")], "added"),
     ("what has begun holds now", [], [(-9, "1"), (-2, "2")], [(None, "2")], "added"),
+    ("what begins this moment holds", [row(None, "1")], [(None, "1"), (0, "2")], [(None, "2")], "added"),
     ("what has begun is known", [row(None, "2")], [(-2, "2"), (-9, "1")], [], "unchanged"),
 ]
 

@@ -67,6 +67,6 @@ def _from_the_beginning(rule: Any, name: str) -> bool:
         return name.startswith(rule.contains.lower())
     if kind == "ClauseEndsWith":
         return bool(name == rule.ends_with.lower())
-    if kind == "ClauseRegex" and rule.regex.startswith(NOT):
+    if kind == "ClauseRegex" and (not rule.regex.startswith("^") or rule.regex.startswith(NOT)):
         return False
     return bool(rule.is_match(name))
