@@ -17,7 +17,9 @@ REQUESTS = 28_185
 CALLERS = 64
 TWICE = 7
 """Each n-th request is sent by two callers at once, under one key."""
-INPUT_USD, OUTPUT_USD, TOKEN_USD = Fraction("0.0000025"), Fraction("0.00001"), Fraction("0.00001")
+INPUT_USD, OUTPUT_USD = "0.000000037", "0.000000149"
+"""A unit is 0.00000001 USD: these leave a fraction of one in nine charges of ten, so that rounding shows."""
+TOKEN_USD = Fraction("0.00001")
 UNITS = 1000
 
 
@@ -32,7 +34,7 @@ def trace() -> list[tuple[int, int]]:
 
 def owed(request: tuple[int, int]) -> int:
     """What a request comes to in units of TOKEN, rounded up: no code of the project is used."""
-    exact = (request[0] * INPUT_USD + request[1] * OUTPUT_USD) / TOKEN_USD * UNITS
+    exact = (request[0] * Fraction(INPUT_USD) + request[1] * Fraction(OUTPUT_USD)) / TOKEN_USD * UNITS
     return -(-exact.numerator // exact.denominator)
 
 
@@ -43,7 +45,7 @@ async def test_the_whole_trace_comes_to_what_it_should(live: Live) -> None:
     total = sum(owed(request) for request in requests)
     provider = live.provider()
     wallet = live.wallet(total + 12_345)
-    live.price("trace", provider.slug, asset="USD", input_token="0.0000025", output_token="0.00001")
+    live.price("trace", provider.slug, asset="USD", input_token=INPUT_USD, output_token=OUTPUT_USD)
     token = provider.grant(wallet)["session_token"]
     await charge_all(live.port, {"x-provider-api-key": provider.key, "x-provider-session": token}, requests)
 
