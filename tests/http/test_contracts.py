@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from farebox.errors import Gone, Problem
 from farebox.http.dialects.conxa import answers as conxa
 from farebox.http.dialects.knai import answers as knai
 from tests.support.contracts import CONTRACTS, arranged, close_database, contracts, matches, placeholders, sent
@@ -82,3 +83,11 @@ def test_the_docs_name_every_code_that_a_charge_can_be_refused_with(dialect: str
     for refusal, (status, code, _) in answers.items():
         if refusal.name in charged:
             assert re.search(rf"^\| {status} .*`{code}`", text, re.MULTILINE), (refusal, code)
+
+
+@pytest.mark.parametrize("dialect", ["conxa", "knai"])
+def test_the_docs_name_every_status_that_a_problem_has(dialect: str) -> None:
+    text = (CONTRACTS.parent / "docs" / "dialects" / f"{dialect}.md").read_text("utf-8")
+    for problem in Problem.__subclasses__():
+        if problem is not Gone or dialect == "knai":  # CONXA calls a session that is over a 401
+            assert f"\n| {problem.status} |" in text, problem
