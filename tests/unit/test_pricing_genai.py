@@ -116,6 +116,8 @@ def test_nothing_is_dropped_in_silence(found: Found) -> None:
         if name not in taken:
             assert any(model == name for model, _ in said), name
             continue
+        if model.price_variants:
+            assert any(model == name and "other prices by" in reason for model, reason in said), name
         price, rates = model.get_prices(datetime.combine(TODAY, time(), UTC)), taken[name].rates
         assert rates is not None
         for key, value in vars(price).items():

@@ -64,6 +64,11 @@ def read_of(providers: Sequence[Any], today: date) -> Found:
         for model in provider.models:
             versions = list(_versions(found, f"{provider.id}/{model.id}", model.prices, today))
             found.prices += versions
+            if versions and model.price_variants:
+                kinds = sorted({key for variant in model.price_variants for key in variant.when})
+                found.remark(
+                    f"{provider.id}/{model.id}", f"has other prices by {', '.join(kinds)}; the standard one was taken"
+                )
             if provider.id in PLAIN and versions:
                 plain.setdefault(model.id, versions)
     full = {price.model for price in found.prices}  # some resell under names that look like another vendor's
