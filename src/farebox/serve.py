@@ -52,17 +52,25 @@ def database(settings: Settings) -> Iterator[Database]:
         yield Database(lambda: settings.database_url)
         return
     postgres = EmbeddedPostgres(Path(settings.data_dir))
-    postgres.start()
+    try:
+        postgres.start()
+        with _kept_running(postgres):
+            asyncio.run(_set_up(postgres))
+            yield Database(postgres.url, postgres)
+    finally:
+        postgres.stop()
+
+
+@contextlib.contextmanager
+def _kept_running(postgres: EmbeddedPostgres) -> Iterator[None]:
     stopped = threading.Event()
     keeper = threading.Thread(target=keep_running, args=(postgres, stopped), name="postgres-keeper", daemon=True)
     keeper.start()
     try:
-        asyncio.run(_set_up(postgres))
-        yield Database(postgres.url, postgres)
+        yield
     finally:
         stopped.set()
         keeper.join(timeout=5)
-        postgres.stop()
 
 
 async def _set_up_external(settings: Settings) -> None:
@@ -136,6 +144,7 @@ async def running(
 
 def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
     """Serves until SIGINT or SIGTERM; `ready` is told when this process answers."""
+    signal.signal(signal.SIGTERM, _end)  # while it starts, too: the database is not left behind
     with database(settings) as found, contextlib.closing(server.listen(settings)) as sock:
         port: int = sock.getsockname()[1]
         others = Workers(found.url(), settings, port, settings.workers - 1)
@@ -148,6 +157,10 @@ def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
             _run(_serve_one(found, settings, sock, up))
         finally:
             others.stop()
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def run_worker(

@@ -56,6 +56,16 @@ def test_sigterm_ends_it_and_the_data_is_there_again(server: ServerProcess) -> N
         assert ok(admin.get(f"/v1/wallets/{wallet}"))["available"] == 5
 
 
+def test_sigterm_while_it_starts_leaves_nothing_behind(server: ServerProcess, directory: Path) -> None:
+    server.start()
+    assert server.stop() == 0
+    server.spawn()
+    until(lambda: bool(server.postgres()))
+    assert server.stop() == 0
+    assert server.postgres() == []
+    server.start()
+
+
 async def test_sigterm_under_load_loses_no_answer(server: ServerProcess) -> None:
     server.start()
     with server.admin() as admin:
@@ -158,6 +168,32 @@ async def test_workers_share_the_port_and_the_books(several: ServerProcess) -> N
         made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 300, "reference": "b"}))
         assert admin.delete(f"/v1/providers/acme/keys/{made_key['id']}").status_code == 204
     await asyncio.gather(*(charges(2, (401,)) for _ in range(40)))  # at once, on every worker
+
+
+async def test_a_new_price_counts_on_every_worker_at_once(several: ServerProcess) -> None:
+    with several.admin() as admin:
+        made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))
+        key = made(admin.post("/v1/providers/acme/keys", json={"name": "k"}))["key"]
+        wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
+        made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 10**9, "reference": "a"}))
+        terms = {"provider": "acme", "provider_username": "u"}
+        token = made(admin.post(f"/v1/wallets/{wallet}/grants", json=terms))["session_token"]
+
+        async def amounts() -> set[int]:
+            async def charge() -> int:
+                async with Wire(several.port) as wire:
+                    body = {"session_token": token, "model": "m", "usage": {"input_tokens": 1000}}
+                    headers = {"authorization": f"Bearer {key}", "idempotency_key": uuid.uuid4().hex}
+                    answer = await wire.post("/v1/charges", body, **headers)
+                    assert answer.status == 201, answer
+                    return int(answer.json()["amount"])
+
+            # Connections are spread over the processes by the kernel: many of them reach each.
+            return set(await asyncio.gather(*(charge() for _ in range(40))))
+
+        for price, amount in (("0.001", 1_000_000), ("0.002", 2_000_000), ("0.0005", 500_000)):
+            made(admin.put("/v1/prices/acme/m", json={"asset": "USD", "input_token": price}))
+            assert await amounts() == {amount}
 
 
 def test_a_killed_worker_is_replaced(several: ServerProcess) -> None:

@@ -58,12 +58,12 @@ class EmbeddedPostgres:
     def start(self, wait_s: float = 60.0) -> None:
         """Starts it, or joins the one that runs; waits for its crash recovery, however long. Raises RuntimeError."""
         with self._lock, self._alone():
+            self._join()
             give_up = time.monotonic() + wait_s
             told = False
             while True:
                 try:
                     self._start()
-                    self._join()
                     return
                 except (SubprocessError, AssertionError, OSError, ValueError) as error:
                     if time.monotonic() >= give_up and not self.is_running():
@@ -146,7 +146,18 @@ class EmbeddedPostgres:
         """Leaves it, and stops it where no other process uses it."""
         with self._lock, self._alone():
             if self._use is not None and self._leave() and self.is_running():
+                self._wait_for_its_start()
                 self._server.stop()
+
+    def _wait_for_its_start(self) -> None:
+        # Where the start was interrupted, its process is there, but not yet all that is needed to stop it.
+        give_up = time.monotonic() + 10
+        while time.monotonic() < give_up:
+            try:
+                self._server.ensure_postgres_running()
+                return
+            except (SubprocessError, AssertionError, OSError, ValueError):
+                time.sleep(0.05)
 
 
 def keep_running(postgres: EmbeddedPostgres, stopped: threading.Event) -> None:
