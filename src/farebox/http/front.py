@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote_to_bytes
 
-from farebox.errors import BadRequest, MethodNotAllowed, Problem
+from farebox.errors import BadRequest, Invalid, MethodNotAllowed, NotFound, Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.conxa import routes as conxa
@@ -45,6 +45,9 @@ class Front:
             if scope["path"] in self._posts_only:
                 await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"POST"))
                 return
+            if "\0" in scope["path"]:  # which no text of the database can hold
+                await _refuse(scope, send, NotFound("there is nothing at this address; /docs lists what there is"))
+                return
         await self._framework(scope, receive, send)  # type: ignore[arg-type]  # ASGI by another name
 
     @property
@@ -53,9 +56,10 @@ class Front:
         return self._framework  # type: ignore[return-value]
 
 
-def check_query(query: bytes) -> BadRequest | None:
+def check_query(query: bytes) -> Problem | None:
     """What is wrong with a query string, if anything."""
-    if _SECRET.search(unquote_to_bytes(query)):
+    plain = unquote_to_bytes(query)
+    if _SECRET.search(plain):
         return BadRequest(
             "a secret does not belong in an address, where it is logged: send it in a header, and replace this one",
             "secret_in_query",
@@ -63,6 +67,8 @@ def check_query(query: bytes) -> BadRequest | None:
     names = [unquote_to_bytes(part.partition(b"=")[0]) for part in query.split(b"&") if part]
     if len(names) != len(set(names)):
         return BadRequest("a query parameter stands twice", "repeated_parameter")
+    if b"\0" in plain:
+        return Invalid("a query parameter holds a NUL character")
     return None
 
 
