@@ -1,9 +1,9 @@
 """Domain objects as the native API shows them."""
 
-import unicodedata
 from typing import Any
 
 from farebox import ids
+from farebox.consent.names import misleading
 from farebox.consent.types import ConnectionRequest, Grant
 from farebox.http.native import wire
 from farebox.identity.types import Key, Organization, Provider
@@ -122,17 +122,9 @@ def _warnings(found: ConnectionRequest) -> list[str]:
     if found.limit_units is None:
         warned.append("No limit is asked for: set one.")
     for what, text in (("name", found.provider_name), ("user name", found.provider_username)):
-        if suspicious(text):
+        if misleading(text):
             warned.append(f"The provider's {what} has characters that can mislead.")
     return warned
-
-
-def suspicious(text: str) -> bool:
-    """Whether a name may look like another: bidirectional controls, invisible characters, mixed scripts, markup."""
-    scripts = {unicodedata.name(char, "?").split(" ", 1)[0] for char in text if char.isalpha()}
-    if len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
-        return True
-    return any(unicodedata.category(char) in ("Cf", "Cc", "Co", "Cn") or char in "<>&" for char in text)
 
 
 def entry(wallet_id: int, found: Entry) -> wire.EntryView:
