@@ -203,4 +203,7 @@ def _aware(field: str, moment: datetime | None, default: datetime) -> datetime:
         return default
     if moment.tzinfo is None:
         raise Invalid.field(field, "needs a time zone, such as Z")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid.field(field, "is before or after all time") from None
