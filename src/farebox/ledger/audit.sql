@@ -62,37 +62,51 @@ SELECT id::text AS subject, greatest(0, held - balance) AS expected, debt AS fou
 FROM accounts WHERE kind = 'wallet' AND debt <> greatest(0, held - balance)
 
 -- name: grants_count_their_charges
+-- What is drawn on a grant counts on those that it was made from, too.
 SELECT 'gr_' || g.id AS subject, coalesce(c.spent, 0) AS expected, g.spent AS found
 FROM grants g
 LEFT JOIN (
-    SELECT grant_id, sum(CASE kind WHEN 'refund' THEN -amount ELSE amount END) AS spent
-    FROM transfers
-    WHERE grant_id IS NOT NULL AND refusal IS NULL AND kind IN ('charge', 'capture', 'usage', 'refund')
-    GROUP BY grant_id
+    SELECT counted.id AS grant_id, sum(own.spent) AS spent
+    FROM (
+        SELECT grant_id, sum(CASE kind WHEN 'refund' THEN -amount ELSE amount END) AS spent
+        FROM transfers
+        WHERE grant_id IS NOT NULL AND refusal IS NULL AND kind IN ('charge', 'capture', 'usage', 'refund')
+        GROUP BY grant_id
+    ) own
+    JOIN grants drawn ON drawn.id = own.grant_id CROSS JOIN LATERAL unnest(drawn.id || drawn.lineage) AS counted (id)
+    GROUP BY counted.id
 ) c ON c.grant_id = g.id
 WHERE g.spent <> coalesce(c.spent, 0)
 
 -- name: grants_count_their_holds
 SELECT 'gr_' || g.id AS subject, coalesce(h.held, 0) AS expected, g.held AS found
 FROM grants g
-LEFT JOIN (SELECT grant_id, sum(amount) AS held FROM holds WHERE state = 'pending' GROUP BY grant_id) h
+LEFT JOIN (
+    SELECT counted.id AS grant_id, sum(own.amount) AS held
+    FROM holds own JOIN grants drawn ON drawn.id = own.grant_id
+    CROSS JOIN LATERAL unnest(drawn.id || drawn.lineage) AS counted (id)
+    WHERE own.state = 'pending' GROUP BY counted.id
+) h
     ON h.grant_id = g.id
 WHERE g.held <> coalesce(h.held, 0)
 
 -- name: holds_end_once
--- A hold has its own transfer; a captured one has one capture of what it says, a freed one one release, an open one none.
+-- A hold has its own transfer; a captured one has one capture of what it says, to whom it was for; a freed one has one
+-- release, an open one none.
 SELECT h.wallet_id || '/' || h.id AS subject,
        CASE h.state WHEN 'posted' THEN h.captured ELSE 0 END AS expected, coalesce(c.captured, 0) AS found
 FROM holds h
 LEFT JOIN transfers t ON t.wallet_id = h.wallet_id AND t.id = h.id AND t.kind = 'hold' AND t.refusal IS NULL
 LEFT JOIN (
     SELECT wallet_id, parent_id, sum(amount) FILTER (WHERE kind = 'capture') AS captured,
+           min(credit_account) FILTER (WHERE kind = 'capture') AS credited,
            count(*) FILTER (WHERE kind = 'capture') AS captures, count(*) FILTER (WHERE kind = 'release') AS releases
     FROM transfers WHERE kind IN ('capture', 'release') AND refusal IS NULL GROUP BY wallet_id, parent_id
 ) c ON c.wallet_id = h.wallet_id AND c.parent_id = h.id
 WHERE t.id IS NULL OR t.amount <> h.amount
    OR coalesce(c.captures, 0) <> (h.state = 'posted')::int OR coalesce(c.releases, 0) <> (h.state = 'voided')::int
    OR (h.state = 'posted' AND c.captured <> h.captured)
+   OR (h.state = 'posted' AND h.captured > 0 AND c.credited <> h.to_wallet_id)
 
 -- name: holds_are_written_down
 -- Every hold that was accepted is there.

@@ -81,10 +81,14 @@ class TransferRow(Struct, omit_defaults=True, gc=False):
 class OpenedHold(Struct, gc=False):
     wallet_id: int
     id: int
-    grant_id: int
+    grant_id: int | None
     amount: int
     model: str | None
     expires_at: datetime
+    to_wallet_id: int | None
+    asked_by: str | None
+    app_name: str | None
+    app_path: str | None
 
 
 class ClosedHold(Struct, gc=False):
@@ -93,6 +97,7 @@ class ClosedHold(Struct, gc=False):
     state: str
     captured: int
     void_reason: str | None
+    closed_by: str | None
 
 
 class RefundRow(Struct, gc=False):
@@ -148,7 +153,7 @@ class Batch:
         """The outcome of one ask: what its key already stands for, or a decision of now."""
         if isinstance(ask, Tidy):
             return self._nothing(None)
-        if ask.credential_id in self.facts.revoked_credentials:
+        if ask.credential_id in self.facts.revoked_credentials or ask.person in self.facts.stale_people:
             return self._nothing(Refusal.CREDENTIAL_REVOKED)
         known = self.facts.keys.get((ask.client, ask.key))
         if known is not None:
@@ -189,7 +194,7 @@ class Batch:
             refusal=refusal,
             amount=getattr(ask, "amount", None) or 0,
             available=wallet.available,
-            remaining=None if grant is None else grant.remaining,
+            remaining=None if grant is None else self._remaining(grant),
             created_at=self.facts.now,
         )
         self._journal(ask, outcome, Plan(amount=outcome.amount, grant_id=None if grant is None else grant.id))
@@ -208,12 +213,14 @@ class Batch:
         grant = None if plan.grant_id is None else self.facts.grants[plan.grant_id]
         if grant is not None:
             self._count(grant, plan)
+            for above in grant.lineage:
+                self._count(self.facts.grants[above], plan)
         outcome = Outcome(
             transfer_id=self._take_id(),
             refusal=None,
             amount=plan.amount,
             available=wallet.available,
-            remaining=None if grant is None else grant.remaining,
+            remaining=None if grant is None else self._remaining(grant),
             created_at=self.facts.now,
         )
         self._journal(ask, outcome, plan, debit_after, credit_after)
@@ -245,23 +252,43 @@ class Batch:
             grant.overrun = over if plan.fact else min(grant.overrun, over)
         self.rows.grants.add(grant.id)
 
+    def _remaining(self, grant: GrantFacts) -> int | None:
+        """What a grant still allows, and all that it was made from; None without a limit."""
+        if not grant.lineage:
+            return grant.remaining
+        return min((left for link in self.facts.chain(grant.id) if (left := link.remaining) is not None), default=None)
+
     def _note_promise(self, ask: Ask, plan: Plan, outcome: Outcome) -> None:
         """What the ask did to a hold, or to what is left of a charge."""
         if isinstance(ask, Hold):
-            expires_at = self.facts.now + timedelta(seconds=ask.ttl_s)
-            self.rows.opened_holds.append(
-                OpenedHold(ask.wallet_id, outcome.transfer_id, ask.grant_id, ask.amount, ask.model, expires_at)
-            )
+            self._open(ask, outcome.transfer_id)
         elif isinstance(ask, Capture):
-            self._close(ask, "posted", ClosedHold(ask.wallet_id, ask.hold_id, "posted", plan.amount, None))
+            self._close(ask, "posted", ClosedHold(ask.wallet_id, ask.hold_id, "posted", plan.amount, None, ask.by))
         elif isinstance(ask, Release):
-            self._close(ask, "released", ClosedHold(ask.wallet_id, ask.hold_id, "voided", 0, "released"))
+            self._close(ask, "released", ClosedHold(ask.wallet_id, ask.hold_id, "voided", 0, "released", ask.by))
         elif isinstance(ask, Refund):
             charge, place = self.facts.charges[ask.charge_id], (ask.wallet_id, ask.charge_id)
             written = self.rows.refunds.get(place)
             first = charge.refunded == 0 if written is None else written.first
             charge.refunded += plan.amount
             self.rows.refunds[place] = RefundRow(*place, charge.amount, charge.refunded, first)
+
+    def _open(self, ask: Hold, hold_id: int) -> None:
+        expires_at = self.facts.now + timedelta(seconds=ask.ttl_s)
+        self.rows.opened_holds.append(
+            OpenedHold(
+                ask.wallet_id,
+                hold_id,
+                ask.grant_id,
+                ask.amount,
+                ask.model,
+                expires_at,
+                ask.to_wallet_id,
+                ask.asked_by,
+                ask.app_name,
+                ask.app_path,
+            )
+        )
 
     def _close(self, ask: Capture | Release, state: str, row: ClosedHold) -> None:
         self.facts.holds[ask.hold_id].state = state

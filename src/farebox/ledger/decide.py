@@ -79,7 +79,8 @@ def decide_hold(ask: Hold, facts: Facts) -> Plan | Refusal:
     drawn = _draw(ask, facts)
     if isinstance(drawn, Refusal):
         return drawn
-    return Plan(amount=ask.amount, held=ask.amount, grant_id=ask.grant_id, grant_held=ask.amount)
+    held_for = 0 if ask.grant_id is None else ask.amount
+    return Plan(amount=ask.amount, held=ask.amount, grant_id=ask.grant_id, grant_held=held_for)
 
 
 def decide_capture(ask: Capture, facts: Facts) -> Plan | Refusal:
@@ -91,16 +92,29 @@ def decide_capture(ask: Capture, facts: Facts) -> Plan | Refusal:
     amount = hold.amount if ask.amount is None else ask.amount
     if amount > hold.amount:
         return Refusal.CAPTURE_EXCEEDS_HOLD
+    refused = None if hold.to_wallet_id is None else _can_not_receive(ask, amount, facts)
+    if refused is not None:
+        return refused
     return Plan(
         amount=amount,
         debit=ask.wallet_id if amount else None,
-        credit=ask.revenue_account if amount else None,
+        credit=(ask.revenue_account if hold.to_wallet_id is None else hold.to_wallet_id) if amount else None,
         held=-hold.amount,
         grant_id=hold.grant_id,
         grant_spent=amount,
         grant_held=-hold.amount,
         parent_id=hold.id,
     )
+
+
+def _can_not_receive(ask: Capture, amount: int, facts: Facts) -> Refusal | None:
+    """What keeps the wallet that money was held for from taking it."""
+    payer, payee = facts.wallets[ask.wallet_id], facts.wallets.get(ask.to_wallet_id or 0)
+    if payee is None:
+        return Refusal.WALLET_UNKNOWN
+    if payee.asset != payer.asset:
+        return Refusal.ASSET_MISMATCH
+    return Refusal.AMOUNT_OVERFLOW if payee.balance + amount > MAX_UNITS else None
 
 
 def decide_release(ask: Release, facts: Facts) -> Plan | Refusal:
@@ -179,31 +193,55 @@ def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | None:
     """What every draw on a grant has to pass."""
     if _price_changed(ask.pricing, facts):
         return Refusal.PRICE_CHANGED
-    wallet, grant = facts.wallets.get(ask.wallet_id), facts.grants.get(ask.grant_id)
+    wallet = facts.wallets.get(ask.wallet_id)
     if wallet is None:
         return Refusal.WALLET_UNKNOWN
+    if ask.grant_id is None:
+        return _beyond(ask.amount, wallet)
+    grant = facts.grants.get(ask.grant_id)
     if grant is None or grant.wallet_id != ask.wallet_id:
         return Refusal.GRANT_UNKNOWN
+    if grant.lineage:
+        return _draw_on_chain(ask.amount, facts.chain(grant.id), wallet, facts)
+    return _ended(grant, facts) or _limits(ask.amount, grant) or _beyond(ask.amount, wallet)
+
+
+def _draw_on_chain(amount: int, chain: list[GrantFacts], wallet: WalletFacts, facts: Facts) -> Refusal | None:
+    """A grant that was made from others holds as long as all of them do, and counts on all of them."""
+    ended = [refusal for grant in chain if (refusal := _ended(grant, facts)) is not None]
+    over = [refusal for grant in chain if (refusal := _limits(amount, grant)) is not None]
+    found = [*ended, *over]
+    return min(found, key=_IN_ORDER.index) if found else _beyond(amount, wallet)
+
+
+_IN_ORDER = list(Refusal)
+
+
+def _ended(grant: GrantFacts, facts: Facts) -> Refusal | None:
     if grant.end_reason is not None:
         return END_REFUSALS[grant.end_reason]
     if grant.expires_at is not None and facts.now >= grant.expires_at:
         return Refusal.GRANT_EXPIRED
-    return _limits(ask.amount, grant, wallet)
+    return None
 
 
-def _limits(amount: int, grant: GrantFacts, wallet: WalletFacts) -> Refusal | None:
+def _limits(amount: int, grant: GrantFacts) -> Refusal | None:
     if grant.charge_limit is not None and amount > grant.charge_limit:
         return Refusal.CHARGE_LIMIT_EXCEEDED
     if grant.limit is not None and amount > grant.limit - grant.spent - grant.held:
         return Refusal.GRANT_LIMIT_EXCEEDED
-    if amount and amount > wallet.balance - wallet.held:
-        return Refusal.INSUFFICIENT_BALANCE
     return None
+
+
+def _beyond(amount: int, wallet: WalletFacts) -> Refusal | None:
+    return Refusal.INSUFFICIENT_BALANCE if amount and amount > wallet.balance - wallet.held else None
 
 
 def _open_hold(ask: Capture | Release, facts: Facts) -> HoldFacts | Refusal:
     hold = facts.holds.get(ask.hold_id)
     if hold is None or hold.wallet_id != ask.wallet_id:
+        return Refusal.HOLD_UNKNOWN
+    if isinstance(ask, Capture) and hold.to_wallet_id != ask.to_wallet_id:
         return Refusal.HOLD_UNKNOWN
     # Expiry is decided here and not by the sweeper (RULES 18), and it reads the same after it was swept.
     if hold.state == "expired" or (hold.state == "pending" and facts.now >= hold.expires_at):

@@ -16,8 +16,9 @@ WITH locked_wallets AS MATERIALIZED (
     WHERE h.wallet_id = ANY(:hold_wallets::bigint[]) AND h.id = ANY(:hold_ids::bigint[])
     ORDER BY h.wallet_id, h.id FOR NO KEY UPDATE
 ), locked_grants AS MATERIALIZED (
-    SELECT id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason
-    FROM grants WHERE id = ANY(:grant_ids::bigint[] || ARRAY(SELECT grant_id FROM due_holds))
+    SELECT id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason, lineage
+    FROM grants WHERE id = ANY(:grant_ids::bigint[] || ARRAY(
+        SELECT unnest(g.id || g.lineage) FROM due_holds d JOIN grants g ON g.id = d.grant_id))
     ORDER BY id FOR NO KEY UPDATE
 ), refunded_charges AS MATERIALIZED (
     SELECT wallet_id, charge_id, refunded FROM refunds
@@ -28,12 +29,13 @@ SELECT 'wallet' AS fact, id, balance AS a, held AS b, debt AS c, NULL::bigint AS
        NULL::bigint AS f, NULL::timestamptz AS t, asset AS s, NULL::text AS u, NULL::bytea AS x
 FROM locked_wallets
 UNION ALL
-SELECT 'due', id, wallet_id, grant_id, amount, NULL, NULL, NULL, expires_at, state, model, NULL FROM due_holds
+SELECT 'due', id, wallet_id, grant_id, amount, to_wallet_id, NULL, NULL, expires_at, state, model, NULL FROM due_holds
 UNION ALL
-SELECT 'hold', id, wallet_id, grant_id, amount, NULL, NULL, NULL, expires_at, coalesce(void_reason, state), model, NULL
+SELECT 'hold', id, wallet_id, grant_id, amount, to_wallet_id, NULL, NULL, expires_at, coalesce(void_reason, state), model, NULL
 FROM asked_holds
 UNION ALL
-SELECT 'grant', id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason, NULL, NULL
+SELECT 'grant', id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason,
+       array_to_string(lineage, ','), NULL
 FROM locked_grants
 UNION ALL
 SELECT 'charge', t.id, t.wallet_id, t.grant_id, t.amount, r.refunded, NULL, NULL, NULL, NULL, NULL, NULL
@@ -58,6 +60,10 @@ UNION ALL
 SELECT 'revoked', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM api_keys
 WHERE id = ANY(:credential_ids::bigint[]) AND (revoked_at IS NOT NULL OR expires_at <= clock_timestamp())
+UNION ALL
+SELECT 'stale', v.id, v.version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM unnest(:person_ids::bigint[], :person_versions::bigint[]) AS v (id, version)
+LEFT JOIN people p ON p.id = v.id WHERE p.password_version IS DISTINCT FROM v.version
 UNION ALL
 SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL
 FROM price_book b
@@ -118,14 +124,19 @@ WITH batch AS MATERIALIZED (
     FROM json_to_recordset(:grants::json) AS c (id bigint, spent bigint, held bigint, overrun bigint)
     WHERE g.id = c.id AND g.id = ANY(:grant_ids::bigint[]) RETURNING 1
 ), opened AS (
-    INSERT INTO holds (wallet_id, id, grant_id, amount, state, model, expires_at, created_at)
-    SELECT wallet_id, id, grant_id, amount, 'pending', model, expires_at, :now::timestamptz
+    INSERT INTO holds (wallet_id, id, grant_id, amount, state, model, expires_at, created_at, to_wallet_id, asked_by,
+                       app_name, app_path)
+    SELECT wallet_id, id, grant_id, amount, 'pending', model, expires_at, :now::timestamptz, to_wallet_id, asked_by,
+           app_name, app_path
     FROM json_to_recordset(:opened_holds::json)
-        AS h (wallet_id bigint, id bigint, grant_id bigint, amount bigint, model text, expires_at timestamptz)
+        AS h (wallet_id bigint, id bigint, grant_id bigint, amount bigint, model text, expires_at timestamptz,
+              to_wallet_id bigint, asked_by text, app_name text, app_path text)
 ), closed AS (
-    UPDATE holds h SET state = k.state, captured = k.captured, void_reason = k.void_reason, closed_at = :now::timestamptz
+    UPDATE holds h SET state = k.state, captured = k.captured, void_reason = k.void_reason, closed_by = k.closed_by,
+        closed_at = :now::timestamptz
     FROM json_to_recordset(:closed_holds::json)
-        AS k (wallet_id bigint, id bigint, state text, captured bigint, void_reason text)
+        AS k (wallet_id bigint, id bigint, state text, captured bigint, void_reason text,
+              closed_by text)
     WHERE h.wallet_id = k.wallet_id AND h.id = k.id AND h.state = 'pending' RETURNING 1
 ), first_refunds AS (
     INSERT INTO refunds (wallet_id, charge_id, amount, refunded)

@@ -15,6 +15,7 @@ from farebox.ledger.types import (
     Deposit,
     Facts,
     GrantFacts,
+    Hold,
     HoldFacts,
     Outcome,
     Refund,
@@ -93,6 +94,7 @@ async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]
     wallets: set[int] = set()
     grants: set[int] = set()
     credentials: set[int] = set()
+    people: set[tuple[int, int]] = set()
     holds: set[tuple[int, int]] = set()
     charges: set[tuple[int, int]] = set()
     deposits: list[tuple[int, str]] = []
@@ -100,11 +102,18 @@ async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]
         wallets.add(ask.wallet_id)
         if ask.credential_id is not None:
             credentials.add(ask.credential_id)
+        elif ask.person is not None:
+            people.add(ask.person)
         grant_id: int | None = getattr(ask, "grant_id", None)
         if grant_id is not None:
             grants.add(grant_id)
         if isinstance(ask, Capture | Release):
             holds.add((ask.wallet_id, ask.hold_id))
+            grants.update(ask.lineage)
+            if isinstance(ask, Capture) and ask.to_wallet_id is not None:
+                wallets.add(ask.to_wallet_id)
+        elif isinstance(ask, Hold):
+            grants.update(ask.lineage)
         elif isinstance(ask, Refund):
             charges.add((ask.wallet_id, ask.charge_id))
         elif isinstance(ask, Transfer):
@@ -124,6 +133,8 @@ async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]
         source_accounts=[account for account, _ in deposits],
         refs=[reference for _, reference in deposits],
         credential_ids=credentials,
+        person_ids=[person for person, _ in people],
+        person_versions=[version for _, version in people],
     )
 
 
@@ -135,7 +146,8 @@ def _read(rows: list[Record]) -> tuple[Facts, list[int]]:
     for row in rest:
         fact, id_, a, b, c, d, e, f, time, s, u, x = row
         if fact == "grant":
-            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s)
+            lineage = () if u is None else tuple(map(int, u.split(",")))
+            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s, lineage)
         elif fact == "wallet":
             facts.wallets[id_] = WalletFacts(id_, s, a, b, c)
         elif fact == "key":
@@ -146,8 +158,10 @@ def _read(rows: list[Record]) -> tuple[Facts, list[int]]:
             facts.references[d, s] = StoredOutcome(reference_fingerprint(e, a), Outcome(id_, None, a, b, c, time))
         elif fact == "revoked":
             facts.revoked_credentials.add(id_)
+        elif fact == "stale":
+            facts.stale_people.add((id_, a))
         else:
-            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u)
+            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u, d)
             if fact == "due":
                 due.append(id_)
     return facts, due

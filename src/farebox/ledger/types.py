@@ -6,6 +6,7 @@ Amounts are integer units of the wallet's asset. Times are aware datetimes of th
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
 
 MAX_UNITS = 2**63 - 1
@@ -89,6 +90,8 @@ class Ask(Struct, kw_only=True, gc=False):
     wallet_id: int
     credential_id: int | None = None
     """The API key that the caller came with; checked again inside the batch."""
+    person: tuple[int, int] | None = None
+    """The person who asks and the version of the password that was verified; checked again inside the batch."""
 
 
 class Deposit(Ask, kw_only=True, gc=False):
@@ -114,9 +117,18 @@ class Charge(Ask, kw_only=True, gc=False):
 
 
 class Hold(Ask, kw_only=True, gc=False):
-    """A reservation on a grant, counted as spent until it is captured, released or expires."""
+    """A reservation, counted as spent until it is captured, released or expires.
 
-    grant_id: int
+    It is on a grant, or for another wallet (a pending transfer), or both; without a grant the owner asks.
+    """
+
+    grant_id: int | None = None
+    lineage: tuple[int, ...] = ()
+    """The grants that the grant was made from; what is held counts on all of them."""
+    to_wallet_id: int | None = None
+    asked_by: str | None = None
+    app_name: str | None = None
+    app_path: str | None = None
     amount: int
     ttl_s: int
     model: str | None = None
@@ -124,13 +136,20 @@ class Hold(Ask, kw_only=True, gc=False):
 
 
 class Capture(Ask, kw_only=True, gc=False):
-    """Takes `amount` of a hold, at most all of it, and frees the rest."""
+    """Takes `amount` of a hold, at most all of it, and frees the rest.
 
-    grant_id: int
+    What a provider held is its revenue; what was held for another wallet goes there.
+    """
+
+    grant_id: int | None = None
+    lineage: tuple[int, ...] = ()
     hold_id: int
-    provider_id: int
-    revenue_account: int
-    amount: int | None
+    provider_id: int | None = None
+    revenue_account: int | None = None
+    to_wallet_id: int | None = None
+    by: str | None = None
+    """Which side of a pending transfer asks."""
+    amount: int | None = None
     """None takes the whole hold."""
     model: str | None = None
     usage: Usage | None = None
@@ -140,8 +159,10 @@ class Capture(Ask, kw_only=True, gc=False):
 class Release(Ask, kw_only=True, gc=False):
     """Frees a hold."""
 
-    grant_id: int
+    grant_id: int | None = None
+    lineage: tuple[int, ...] = ()
     hold_id: int
+    by: str | None = None
 
 
 class Refund(Ask, kw_only=True, gc=False):
@@ -207,6 +228,8 @@ class GrantFacts(Struct, gc=False):
     overrun: int
     expires_at: datetime | None
     end_reason: str | None
+    lineage: tuple[int, ...] = ()
+    """The grants that it was made from, the nearest first."""
 
     @property
     def remaining(self) -> int | None:
@@ -219,11 +242,12 @@ class HoldFacts(Struct, gc=False):
 
     id: int
     wallet_id: int
-    grant_id: int
+    grant_id: int | None
     amount: int
     state: str
     expires_at: datetime
     model: str | None
+    to_wallet_id: int | None = None
 
 
 class ChargeFacts(Struct, gc=False):
@@ -271,6 +295,13 @@ class Facts(Struct, gc=False):
     keys: dict[tuple[str, str], StoredOutcome]
     references: dict[tuple[int, str], StoredOutcome]
     revoked_credentials: set[int]
+    stale_people: set[tuple[int, int]] = msgspec.field(default_factory=set)
+    """Those whose password is another one by now."""
+
+    def chain(self, grant_id: int) -> "list[GrantFacts]":
+        """A grant and those that it was made from."""
+        grant = self.grants[grant_id]
+        return [grant, *(self.grants[id_] for id_ in grant.lineage)]
 
 
 class Plan(Struct, gc=False, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from farebox.ledger.types import Ask, Outcome, Transfer
+from farebox.ledger.types import Ask, Capture, Outcome, Transfer
 
 
 class Item(Struct, gc=False):
@@ -32,7 +32,9 @@ class Item(Struct, gc=False):
 
 def wallets_of(ask: Ask) -> tuple[int, ...]:
     """The wallets whose rows an ask locks."""
-    return (ask.wallet_id, ask.to_wallet_id) if isinstance(ask, Transfer) else (ask.wallet_id,)
+    if isinstance(ask, Transfer | Capture) and ask.to_wallet_id is not None:
+        return (ask.wallet_id, ask.to_wallet_id)
+    return (ask.wallet_id,)
 
 
 class Waiting:
