@@ -6,12 +6,19 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from farebox.settings import Settings
 
-_SECRET = re.compile(r"\b((?:pk_(?:live|test)_[a-z0-9-]+|ok_live|fbx_admin|ps)_)[0-9A-Za-z]{8,}")
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")
+_SECRET = re.compile(r"((?:pk_(?:live|test)|ok_live|fbx_admin)_)[0-9A-Za-z_-]{8,}|(ps_)[0-9A-Fa-f]{8,}", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S*@")
+_OF_LINES = ("exception", "stack")
+"""What has lines of its own: tracebacks."""
+
+_tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+"""Without the values of variables: they are what callers have sent."""
 
 
 def configure(settings: Settings) -> None:
@@ -24,7 +31,7 @@ def configure(settings: Settings) -> None:
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks if settings.log_format == "json" else structlog.processors.format_exc_info,
+        _tracebacks if settings.log_format == "json" else structlog.processors.format_exc_info,
         clean,
     ]
     structlog.configure(
@@ -45,21 +52,26 @@ def configure(settings: Settings) -> None:
 
 def clean(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Cuts secrets out and escapes control characters in everything that is logged."""
-    return {name: _cleaned(value) for name, value in event.items()}
+    return {
+        _cleaned(name): value if name.startswith("_") else _cleaned(value, lines=name in _OF_LINES)
+        for name, value in event.items()
+    }
 
 
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return escape(_URL_PASSWORD.sub(r"\1…@", _SECRET.sub(r"\1…", value)))
+def _cleaned(value: Any, *, lines: bool = False) -> Any:
+    if isinstance(value, (int, float, type(None))):
+        return value
     if isinstance(value, dict):
-        return {name: _cleaned(inner) for name, inner in value.items()}
+        return {_cleaned(name): _cleaned(inner, lines=lines) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_cleaned(inner) for inner in value]
-    return value
+        return [_cleaned(inner, lines=lines) for inner in value]
+    text = value if isinstance(value, str) else repr(value)
+    return escape(_URL_PASSWORD.sub(r"\1…@", _SECRET.sub(r"\1\2…", text)), lines=lines)
 
 
-def escape(text: str) -> str:
-    """The text with control characters as escapes, so that it can't steer a terminal; newlines of tracebacks stay."""
+def escape(text: str, *, lines: bool = False) -> str:
+    """The text with control characters as escapes: it can't steer a terminal, nor, without `lines`, start a line."""
     return "".join(
-        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text
+        char if char.isprintable() or (lines and char == "\n") else char.encode("unicode_escape").decode()
+        for char in text
     )

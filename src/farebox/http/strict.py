@@ -1,6 +1,7 @@
 """Reading JSON bodies: exact, bounded, and with an error for everything that two readers could read differently."""
 
 import json
+import re
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -11,6 +12,8 @@ T = TypeVar("T")
 
 _MALFORMED_NUMBERS = ("Integer value out of range", "Number out of range")
 _MISSING = "Object missing required field "
+_UNKNOWN = "Object contains unknown field "
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 class Reader(Generic[T]):
@@ -54,6 +57,8 @@ def _explained(text: str) -> Exception:
     if message.startswith(_MISSING):
         field = f"{field}.{message[len(_MISSING) :].strip('`')}".lstrip(".")
         message = "Missing"
+    elif message.startswith(_UNKNOWN) and _NAME.fullmatch(message[len(_UNKNOWN) :].strip("`")) is None:
+        message = "Object contains an unknown field"  # whose name is none, and may be anything
     return Invalid(f"{field}: {message}" if field else message, errors=(FieldError(field, message),))
 
 
