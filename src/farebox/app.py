@@ -56,7 +56,7 @@ def _write_once(path: Path, text: str) -> None:
 
 async def prepare(url: str, settings: Settings, secret: bytes) -> None:
     """Checks a migrated database before anything is served from it; raises UnsafeDatabase, WrongSecret."""
-    conn = await pool.until_reachable(url, settings, wait_s=30)
+    conn = await pool.until_reachable(url, settings)
     try:
         found = await durability.risks(conn)
         if found and not settings.allow_unsafe_database:

@@ -75,7 +75,7 @@ def _kept_running(postgres: EmbeddedPostgres) -> Iterator[None]:
 
 async def _set_up_external(settings: Settings) -> None:
     """Migrates as the owner; where the server comes as a lesser role, gives that one what it needs."""
-    conn = await pool.until_reachable(settings.database_url, settings, wait_s=30)
+    conn = await pool.until_reachable(settings.database_url, settings)
     role: str = await conn.fetchval("SELECT current_user")
     await conn.close()
     owner = settings.migration_url or settings.database_url

@@ -45,6 +45,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     migration_url: Annotated[
         str, _doc("The same database as its owner, for migrations, where `database_url` is a lesser role.")
     ] = ""
+    database_wait_s: Annotated[float, _doc("How long a start waits for a database that does not answer yet.", ge=0)] = (
+        30.0
+    )
     statement_cache: Annotated[
         int, _doc("Prepared statements kept per connection. 0 for pgbouncer before 1.21.", ge=0, le=10_000)
     ] = 256

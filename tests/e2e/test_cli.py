@@ -283,11 +283,12 @@ def test_the_audit_of_a_database_by_its_address(live: Live, postgres: Databases,
 
 
 def test_what_keeps_a_server_from_starting_is_said_plainly(tmp_path: Path, live: Live) -> None:
+    away = {"FAREBOX_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x", "FAREBOX_DATABASE_WAIT_S": "0.5"}
     for words, env, said in (
         (["serve", "--port", str(live.port), "--data-dir", str(tmp_path / "a")], {}, "is taken"),
         (["serve", "--port", "70000"], {}, "port"),
         (["serve"], {"FAREBOX_NONSENSE": "1"}, "FAREBOX_NONSENSE is not a setting"),
-        (["serve"], {"FAREBOX_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "can't be reached"),
+        (["serve"], away, "can't be reached"),
         (["audit", "--data-dir", str(tmp_path / "none")], {}, "no embedded database"),
     ):
         tmp_path.chmod(0o755)

@@ -60,10 +60,10 @@ async def _nothing_to_reset(conn: object) -> None:
     """No session state is ever set, so none is reset: a round trip saved each time."""
 
 
-async def until_reachable(url: str, settings: Settings, wait_s: float) -> "Connection[Record]":
-    """A connection as soon as the database takes one; raises the last error after `wait_s`."""
+async def until_reachable(url: str, settings: Settings) -> "Connection[Record]":
+    """A connection as soon as the database takes one; raises the last error after `database_wait_s`."""
     loop = asyncio.get_running_loop()
-    give_up = loop.time() + wait_s
+    give_up = loop.time() + settings.database_wait_s
     told = False
     while True:
         try:
@@ -72,6 +72,6 @@ async def until_reachable(url: str, settings: Settings, wait_s: float) -> "Conne
             if loop.time() >= give_up:
                 raise
             if not told:
-                log.warning("database.not_reachable", error=type(error).__name__, waiting_s=wait_s)
+                log.warning("database.not_reachable", error=type(error).__name__, waiting_s=settings.database_wait_s)
             told = True
             await asyncio.sleep(0.1)
