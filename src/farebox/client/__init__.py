@@ -1,0 +1,57 @@
+"""The client: `Farebox` for threads, `AsyncFarebox` for asyncio, the whole native API, typed.
+
+It needs httpx and msgspec, and nothing of the server. `docs/clients/farebox.md` shows it at work.
+"""
+
+from farebox.client.asynchronous import AsyncFarebox
+from farebox.client.calls.connections import NotConnected
+from farebox.client.codes import text as connection_code
+from farebox.client.core import Policy
+from farebox.client.errors import (
+    BadAnswer,
+    BadRequest,
+    Conflict,
+    FareboxError,
+    FieldError,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    PaymentRequired,
+    Problem,
+    ServerProblem,
+    TooLarge,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+)
+from farebox.client.sync import Farebox
+from farebox.client.types import Tier, Usage
+
+__all__ = [
+    "AsyncFarebox",
+    "BadAnswer",
+    "BadRequest",
+    "Conflict",
+    "Farebox",
+    "FareboxError",
+    "FieldError",
+    "Forbidden",
+    "Gone",
+    "Invalid",
+    "NotConnected",
+    "NotFound",
+    "PaymentRequired",
+    "Policy",
+    "Problem",
+    "ServerProblem",
+    "Tier",
+    "TooLarge",
+    "TooMany",
+    "Unauthorized",
+    "Unavailable",
+    "Unreachable",
+    "Usage",
+    "connection_code",
+]

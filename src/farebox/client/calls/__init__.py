@@ -1,0 +1,1 @@
+"""The native API's calls: one module a noun, one function a call. Each makes a `Call` and asks nothing itself."""

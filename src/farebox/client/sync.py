@@ -1,0 +1,212 @@
+"""The client with threads. Every call is made in `calls`; here they are only given their place and carried."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+
+from farebox.client.address import address
+from farebox.client.call import Call, Listing, program
+from farebox.client.calls import charges, connections, directory, prices, wallets
+from farebox.client.carriers import Carrier
+from farebox.client.core import Policy
+from farebox.client.holding import HoldBlock
+from farebox.client.signatures import as_method
+from farebox.client.types import Session, Usage
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Makes(Protocol):
+    def _make(self, call: Call[T]) -> T: ...
+
+
+def does(make: Callable[P, Call[T]]) -> Callable[Concatenate[_Makes, P], T]:
+    """A method that makes a call and returns its answer."""
+
+    def method(self: _Makes, /, *args: P.args, **given: P.kwargs) -> T:
+        return self._make(make(*args, **given))
+
+    return as_method(method, make)
+
+
+def lists(make: Callable[P, Listing[T]]) -> Callable[Concatenate[_Makes, P], Iterator[T]]:
+    """A method that iterates over a list, page after page."""
+
+    def method(self: _Makes, /, *args: P.args, **given: P.kwargs) -> Iterator[T]:
+        return _items(self, make(*args, **given))
+
+    return as_method(method, make)
+
+
+def _items(maker: _Makes, listing: Listing[T]) -> Iterator[T]:
+    cursor: str | None = None
+    while True:
+        page = maker._make(listing.call(cursor))
+        yield from page.data
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+class _Noun:
+    """The calls of one noun."""
+
+    def __init__(self, maker: _Makes) -> None:
+        self._make = maker._make
+
+
+class Charges(_Noun):
+    """Draws on grants, as they are kept."""
+
+    get = does(charges.get_charge)
+    list = lists(charges.list_charges)
+    explain = does(charges.explain)
+    refund = does(charges.refund)
+    record = does(charges.record)
+
+
+class Holds(_Noun):
+    """Reservations, one by one; `hold` of the client keeps one around a block."""
+
+    make = does(charges.hold)
+    get = does(charges.get_hold)
+    list = lists(wallets.list_holds)
+    capture = does(charges.capture)
+    release = does(charges.release)
+
+
+class Wallets(_Noun):
+    """What people, teams and agents spend from."""
+
+    open = does(wallets.open_wallet)
+    get = does(wallets.get_wallet)
+    list = lists(wallets.list_wallets)
+    deposit = does(wallets.deposit)
+    transfer = does(wallets.transfer)
+    history = lists(wallets.history)
+    statement = does(wallets.statement)
+    entries = lists(wallets.entries)
+
+
+class Grants(_Noun):
+    """Payers' permissions."""
+
+    make = does(wallets.grant)
+    get = does(wallets.get_grant)
+    list = lists(wallets.list_grants)
+    revoke = does(wallets.revoke)
+
+
+class Requests(_Noun):
+    """Connection requests: what a wallet app does with a scanned code."""
+
+    open = does(wallets.open_request)
+    get = does(wallets.get_request)
+    approve = does(wallets.approve)
+    decline = does(wallets.decline)
+
+
+class Prices(_Noun):
+    """The price book."""
+
+    put = does(prices.put_price)
+    list = lists(prices.list_prices)
+    versions = does(prices.price_versions)
+    withdraw = does(prices.withdraw_price)
+    take_in = does(prices.import_prices)
+    quote = does(prices.quote)
+
+
+class Providers(_Noun):
+    """AI services that charge."""
+
+    add = does(directory.add_provider)
+    get = does(directory.get_provider)
+    list = lists(directory.list_providers)
+    change = does(directory.change_provider)
+    revenue = does(directory.revenue)
+    add_key = does(directory.add_provider_key)
+    keys = does(directory.list_provider_keys)
+    revoke_key = does(directory.revoke_provider_key)
+
+
+class Organizations(_Noun):
+    """Tenants."""
+
+    add = does(directory.add_organization)
+    get = does(directory.get_organization)
+    list = lists(directory.list_organizations)
+    add_key = does(directory.add_organization_key)
+    keys = does(directory.list_organization_keys)
+    revoke_key = does(directory.revoke_organization_key)
+
+
+class Keys(_Noun):
+    """The administrators' own keys."""
+
+    add = does(directory.add_admin_key)
+    list = does(directory.list_admin_keys)
+    revoke = does(directory.revoke_admin_key)
+
+
+class Assets(_Noun):
+    """What is counted."""
+
+    list = does(directory.list_assets)
+    put = does(directory.put_asset)
+
+
+class Farebox:
+    """A server, spoken to with one key. Threads may share it; `with` closes its connections.
+
+    `url` and `key` come from the environment (`FAREBOX_URL`, `FAREBOX_KEY`) where they are not given. Every call raises
+    FareboxError (see `farebox.client.errors`). `policy` says how patient it is.
+    """
+
+    def __init__(self, url: str | None = None, key: str | None = None, *, policy: Policy | None = None) -> None:
+        self.url, self._key, headers = address(url, key)
+        self.policy = policy or Policy()
+        self._carrier = Carrier(self.url, headers)
+        self.charges = Charges(self)
+        self.holds = Holds(self)
+        self.wallets = Wallets(self)
+        self.grants = Grants(self)
+        self.requests = Requests(self)
+        self.prices = Prices(self)
+        self.providers = Providers(self)
+        self.organizations = Organizations(self)
+        self.keys = Keys(self)
+        self.assets = Assets(self)
+
+    def _make(self, call: Call[T]) -> T:
+        return self._carrier.run(program(call, self.policy))
+
+    charge = does(charges.charge)
+
+    def hold(
+        self, session_token: str | None = None, *, model: str | None = None, usage: Usage | None = None, **more: Any
+    ) -> HoldBlock:
+        """Reserves what a block of work costs at most; told as for `holds.make`. See HoldBlock."""
+        return HoldBlock(self, charges.hold(session_token, model=model, usage=usage, **more), model)
+
+    def session(self, provider_username: str) -> Session:
+        """How far one of the provider's users has connected. Takes a provider's key."""
+        return self._make(connections.session(self._key, provider_username))
+
+    def wait_for_session(self, provider_username: str, wait_s: float = 120.0) -> Session:
+        """Waits until one of the provider's users has connected; raises NotConnected after `wait_s` seconds."""
+        return self._carrier.run(connections.wait(self._key, provider_username, self.policy, wait_s))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._carrier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        """Without the key: it has no place in a log."""
+        return f"Farebox({self.url!r})"
