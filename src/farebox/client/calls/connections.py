@@ -29,7 +29,10 @@ def session(key: str, provider_username: str) -> Call[Session]:
 
 
 def wait(key: str, provider_username: str, policy: Policy, wait_s: float) -> Program[Session]:
-    """Asks until the user has connected; the active session. Asks once at least; raises NotConnected after `wait_s` seconds."""
+    """Asks until the user has connected; the active session.
+
+    Asks once at least; raises NotConnected after `wait_s` seconds.
+    """
     began = time.monotonic()
     while True:
         left_s = wait_s - (time.monotonic() - began)
