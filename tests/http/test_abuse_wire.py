@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.support.doors import EVERY, Door, Doors
+from tests.support.doors import DIALECTS, EVERY, Door, Doors
 from tests.support.live import Live
 from tests.support.rawhttp import Answer, Wire, talk
 
@@ -335,11 +335,28 @@ async def first_line(wire: Wire) -> bytes:
         return await wire._reader.readline()
 
 
+@EACH
+@pytest.mark.usefixtures("unchanged")
+async def test_line_26_a_header_that_may_stand_once_stands_twice(doors: Doors, door: str) -> None:
+    """The same or another value: two readers could take another one."""
+    found = doors[door]
+    names = [found.key_header, "Host", "Content-Type", "X-Provider-API-Key" if door in DIALECTS else "Authorization"]
+    for name in names:
+        line = next(line for line in head(found).decode().split("\r\n") if line.lower().startswith(f"{name.lower()}:"))
+        for more in (line, f"{name}: other", f"{name.upper()}:"):
+            await refused(doors.live.port, head(found, more, length=len(body(found))) + body(found), 400)
+
+
+@pytest.mark.usefixtures("unchanged")
+async def test_line_26_no_host(doors: Doors) -> None:
+    found = doors["deposit"]
+    given = head(found, length=len(body(found))) + body(found)
+    await refused(doors.live.port, given.replace(b"host: farebox\r\n", b""), 400)
+
+
 @pytest.mark.parametrize(
     "lines",
     [
-        (),
-        ("Host: a", "Host: b"),
         ("Host: ",),
         ("Host: x\x7f",),
         ("Host: x", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: a", "Sec-WebSocket-Version: 13"),

@@ -14,6 +14,20 @@ from farebox.http.shapes import written
 from farebox.http.transport import HeadWithBody
 from farebox.settings import Settings
 
+SINGLE = (
+    b"host",
+    b"authorization",
+    b"content-type",
+    b"content-encoding",
+    b"idempotency-key",
+    b"x-idempotency-key",
+    b"x-provider-api-key",
+    b"x-provider-session",
+    b"x-provider-slug",
+    b"x-session-token",
+)
+"""Headers that stand once: of two, one reader takes the first, another the last."""
+
 LINGER_S = 2.0
 """How long a client that was refused may go on sending, to nobody."""
 
@@ -82,6 +96,8 @@ class BoundedProtocol(HttpToolsProtocol):
         # What has come at all bounds what a head can have: only of a lot is it counted what is this head's.
         if self._head_bytes + self._chunk_bytes > self.max_head_bytes and self._head_size() > self.max_head_bytes:
             self._refuse(HeadTooLarge(f"a request's head may have {self.max_head_bytes} bytes"))
+        elif not self._one_way_to_read():
+            self._refuse(BadRequest("it takes one Host header, and no key or type twice", "malformed_http"))
         elif len(self.connections) > self.max_connections:
             self._refuse(Busy("too many connections", "overloaded", retry_after_s=1))
         else:
@@ -102,6 +118,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.url = b""
         if not self._refused:
             super().on_message_complete()
+
+    def _one_way_to_read(self) -> bool:
+        """Whether no two readers can take another host, key or type out of this head (RFC 9112, 3.2)."""
+        names = [name for name, _ in self.headers]
+        different = set(names)
+        if len(different) != len(names) and any(names.count(name) > 1 for name in SINGLE):
+            return False
+        return b"host" in different or self.parser.get_http_version() != "1.1"
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest("this can't be read as HTTP/1.1", "malformed_http"))

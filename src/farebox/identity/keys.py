@@ -20,6 +20,11 @@ class Keys:
 
     What a key stands for never changes, so it is remembered; whether it still holds is asked again: by the
     ledger inside the batch, by `authenticate` on every call. So a revoked key ends at once, on every worker.
+
+    Keys are found by their SHA-256, here and in the database's index, and never compared themselves. How long a
+    look-up takes can tell at most how far the digest of a guess agrees with a stored one; to agree further, a guesser
+    would have to find secrets with chosen digests, and would still know nothing of the secret behind the stored one.
+    That is what a comparison in constant time is for (RULES 26).
     """
 
     def __init__(self, pool: "Pool[Record]") -> None:

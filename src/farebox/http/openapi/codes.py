@@ -63,7 +63,7 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
         BadRequest,
         "malformed_http",
         "The bytes are no HTTP/1.1 request; the connection is closed.",
-        "Send one Content-Length or chunks, never both, and no control characters in headers.",
+        "Send a Host, one Content-Length or chunks, each key once, and no control characters in headers.",
     ),
     (BadRequest, "bad_cursor", "The cursor is not one of this list.", "Start without a cursor."),
     (BadRequest, "repeated_parameter", "A query parameter stands twice.", "Send it once."),
