@@ -11,7 +11,7 @@ from asyncpg import Connection, Record
 from msgspec import Struct
 
 from farebox.db.pool import AWAY
-from farebox.ledger.store import BrokenInvariant, CommitUnknown, locked_elsewhere, post
+from farebox.ledger.store import BrokenInvariant, CommitUnknown, let_go, locked_elsewhere, post
 from farebox.ledger.types import Ask, Outcome
 from farebox.ledger.waiting import Item, Waiting, wallets_of
 
@@ -132,8 +132,21 @@ class Writer:
                 await self._settle(items)
                 self._in_flight = ()
             else:
+                await self._let_go()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), ASIDE_S if self._waiting else None)
+
+    def _follows(self) -> bool:
+        """Whether another batch is written as soon as this one is; not where locked wallets are looked at before."""
+        return bool(self._waiting) and not self._waiting.aside
+
+    async def _let_go(self) -> None:
+        """Leaves no transaction open while there is nothing to write."""
+        if self._conn is not None and not self._conn.is_closed():
+            try:
+                await let_go(self._conn)
+            except Exception as error:
+                self._lost(error, (), 1)
 
     async def _look_aside(self) -> None:
         """Lets items back whose wallets are free again; all of them where that can't be told: it shows soon."""
@@ -180,7 +193,7 @@ class Writer:
         self._posting = True
         try:
             async with asyncio.timeout(self._limits.batch_timeout_s):
-                return await post(conn, [item.ask for item in items])
+                return await post(conn, [item.ask for item in items], self._follows)
         except asyncpg.LockNotAvailableError:
             locked = await self._locked_elsewhere(items)
             if not locked:

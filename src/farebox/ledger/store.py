@@ -1,6 +1,6 @@
 """The ledger's one transaction: lock and load, decide, write, commit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -51,13 +51,19 @@ class BrokenInvariant(Exception):
     """The books do not hold together: the batch is rolled back, and somebody has to look (RULES 4)."""
 
 
-async def post(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Outcome]:
+async def post(
+    conn: "Connection[Record]", asks: Sequence[Ask], follows: Callable[[], bool] = lambda: False
+) -> list[Outcome]:
     """Decides and writes a batch in one transaction; the outcomes are in the order of the asks.
+
+    Where another batch `follows` at once, its transaction is begun with the end of this one: a round trip saved at a
+    time when the event loop is busy with answers. Whoever then does not post lets go of it (`let_go`).
 
     Raises CommitUnknown when the connection is lost during COMMIT: post the same asks again, their keys
     tell. Anything else that is raised, by asyncpg or here, has changed nothing.
     """
-    await conn.execute(_BEGIN)
+    if not conn.is_in_transaction():
+        await conn.execute(_BEGIN)
     try:
         facts, due = _read(await _load(conn, asks))
         batch = Batch(facts)
@@ -70,14 +76,21 @@ async def post(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Outcome]
         if not conn.is_closed():
             await conn.execute("ROLLBACK")
         raise  # a cancelled batch is not rolled back here: its connection may never answer, and is given up
+    next_one = f";\n{_BEGIN}" if follows() else ""
     if not batch.rows.transfers:
-        await conn.execute("ROLLBACK")
+        await conn.execute("ROLLBACK" + next_one)
         return outcomes
     try:
-        await conn.execute("COMMIT")
+        await conn.execute("COMMIT" + next_one)
     except BaseException as error:
         raise CommitUnknown(range(facts.first_id, facts.first_id + len(batch.rows.transfers))) from error
     return outcomes
+
+
+async def let_go(conn: "Connection[Record]") -> None:
+    """Ends a transaction that was begun for a batch that did not come."""
+    if conn.is_in_transaction():
+        await conn.execute("ROLLBACK")
 
 
 async def locked_elsewhere(

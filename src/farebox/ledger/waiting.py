@@ -25,7 +25,7 @@ class Item(Struct, gc=False):
 
     def answer(self, outcome: Outcome) -> None:
         """Gives the outcome to the one who waits."""
-        if any(outcome.transfer_id in ids for ids in self.perhaps):
+        if self.perhaps and any(outcome.transfer_id in ids for ids in self.perhaps):
             outcome.replayed = False  # found by its key, but this very ask had put it there
         self.future.set_result(outcome)
 
