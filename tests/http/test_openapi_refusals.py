@@ -21,8 +21,11 @@ RULES = {
 }
 NEVER_SHOWN = {"price_changed"}
 """The server asks again by the new price."""
-NOT_OVER_HTTP = {"usage_records.add": {"grant_unknown"}}
-"""What no request can bring about: records name no grant."""
+NOT_OVER_HTTP = {
+    "usage_records.add": {"grant_unknown"},
+    "holds.capture": {"wallet_unknown", "asset_mismatch", "amount_overflow"},
+}
+"""What no request can bring about: records name no grant, and what a provider holds is for no other wallet."""
 BEFORE = {
     "charges.add": {"asset_mismatch"},
     "holds.add": {"asset_mismatch"},

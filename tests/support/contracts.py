@@ -135,7 +135,8 @@ def _run(postgres: Databases, statement: str) -> None:
 
 def sent(client: httpx.Client, prefix: str, request: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
     """Sends a recorded request below a prefix; the answer in the form of a contract."""
-    headers = {"content-type": "application/json"} | filled(request.get("headers", {}), known)
+    headers = httpx.Headers({"content-type": "application/json"})
+    headers.update(filled(request.get("headers", {}), known))
     if "text" in request:
         content = request["text"]
     else:

@@ -30,6 +30,12 @@ class Databases:
         asyncio.run(self._admin(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy"))
         return name
 
+    def empty(self) -> str:
+        """The name of a new database without a schema."""
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        asyncio.run(self._admin(f"CREATE DATABASE {name}"))
+        return name
+
     def drop(self, name: str) -> None:
         """Removes a database, connections and all."""
         asyncio.run(self._admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))

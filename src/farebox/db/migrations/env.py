@@ -7,15 +7,16 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+MIGRATING = 0x66617265626F78
+"""The advisory lock of whoever migrates; "farebox" in ASCII."""
+
 
 def _run(connection: Connection) -> None:
     context.configure(connection=connection, transaction_per_migration=False)
     with context.begin_transaction():
-        # Nodes that start together queue here; the later ones find nothing left to do.
-        connection.exec_driver_sql(
-            "CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)"
-        )
-        connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        # Nodes that start together queue here; the later ones find nothing left to do. A lock of a table would not do:
+        # who makes it first is a race of its own, IF NOT EXISTS or not.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
         context.run_migrations()
 
 
