@@ -5,7 +5,6 @@ import inspect
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,37 +24,14 @@ from farebox.client import (
     call,
     sync,
 )
+from tests.clients.shops import Shop
 from tests.support.live import ADMIN_KEY, Live
-
-MODEL = "client-1"
 
 
 @pytest.fixture
 def admin(live: Live) -> Iterator[Farebox]:
     with Farebox(live.url, ADMIN_KEY) as found:
         yield found
-
-
-class Shop:
-    """A provider with a client of its own, and a wallet that it may draw on."""
-
-    def __init__(self, admin: Farebox, units: int = 1_000_000, **terms: int) -> None:
-        self.slug = f"p{uuid.uuid4().hex[:10]}"
-        self.admin = admin
-        admin.providers.add(self.slug, "A shop", markup="1.5")
-        key = admin.providers.add_key(self.slug, "till").key
-        self.client = Farebox(admin.url, key)
-        self.model = f"{MODEL}/{self.slug}"  # a slash, as many models' names have
-        admin.prices.put(self.model, "TOKEN", provider=self.slug, input_token="1", output_token=Decimal("0.5"))
-        self.wallet = admin.wallets.open("TOKEN", owner=self.slug).id
-        admin.wallets.deposit(self.wallet, units)
-        self.user = f"ada-{uuid.uuid4().hex[:8]}"
-        self.grant = admin.grants.make(self.wallet, self.slug, self.user, **terms)
-        assert self.grant.session_token is not None
-        self.token = self.grant.session_token
-
-    def available(self) -> int:
-        return self.admin.wallets.get(self.wallet).available
 
 
 @pytest.fixture
@@ -241,6 +217,9 @@ def test_no_float_and_no_other_address() -> None:
             client.prices.put("m", "USD", input_token=amount)
         with pytest.raises(TypeError):
             connection_code("p", "u", limit=amount)
+        for key in ("", "a\nb", "ключ", " a", "x" * 256):
+            with pytest.raises(ValueError, match="key"):
+                client.charge("ps_", amount=1, idempotency_key=key)
         for other in ("", "..", "."):
             with pytest.raises(ValueError, match="empty"):
                 client.wallets.get(other)

@@ -61,6 +61,14 @@ def test_nothing_below_the_edge_knows_http_or_the_command_line() -> None:
             assert imported.split(".")[:2] not in (["farebox", "http"], ["farebox", "cli"]), name
 
 
+def test_the_client_knows_nothing_of_the_server() -> None:
+    """It is installed without the server's dependencies."""
+    for name, path in modules():
+        if name.startswith("farebox.client"):
+            own = {imported for imported in imports(path) if imported.startswith("farebox.")}
+            assert all(f"{imported}.".startswith("farebox.client.") for imported in own), name
+
+
 def test_a_dialect_knows_no_other_dialect() -> None:
     for dialect in (SOURCE / "http" / "dialects").iterdir():
         if not dialect.is_dir():

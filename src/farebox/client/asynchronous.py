@@ -6,9 +6,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
 from farebox.client.calls import charges, connections, directory, prices, wallets
-from farebox.client.carriers import AsyncCarrier
 from farebox.client.core import Policy
 from farebox.client.holding import AsyncHoldBlock
+from farebox.client.metering import AsyncMeter, Payer
 from farebox.client.signatures import as_method
 from farebox.client.types import Session, Usage
 
@@ -167,6 +167,8 @@ class AsyncFarebox:
     def __init__(self, url: str | None = None, key: str | None = None, *, policy: Policy | None = None) -> None:
         self.url, self._key, headers = address(url, key)
         self.policy = policy or Policy()
+        from farebox.client.async_carrier import AsyncCarrier  # httpx, a tenth of a second: loaded where it is used
+
         self._carrier = AsyncCarrier(self.url, headers)
         self.charges = AsyncCharges(self)
         self.holds = AsyncHolds(self)
@@ -189,6 +191,22 @@ class AsyncFarebox:
     ) -> AsyncHoldBlock:
         """Reserves what a block of work costs at most; told as for `holds.make`. See AsyncHoldBlock."""
         return AsyncHoldBlock(self, charges.hold(session_token, model=model, usage=usage, **more), model)
+
+    def meter(
+        self,
+        payer: Payer,
+        *,
+        model: str,
+        worst: Usage | None = None,
+        amount: int | None = None,
+        expires_in_s: int | None = None,
+    ) -> AsyncMeter:
+        """Measures calls of an AI service and charges what they used; see AsyncMeter.
+
+        Holds what `worst` usage of `model` costs (by default 16,384 tokens in and 4,096 out), or an `amount` in units,
+        for `expires_in_s` seconds. `payer` is a session token, a grant or its id, or a session.
+        """
+        return AsyncMeter(self._carrier, payer, model, worst, amount, expires_in_s, self.policy)
 
     async def session(self, provider_username: str) -> Session:
         """How far one of the provider's users has connected. Takes a provider's key."""

@@ -78,8 +78,15 @@ def post(path: str, body: dict[str, Any], result: Any, *, repeatable: bool = Fal
 
 def move(path: str, body: dict[str, Any], result: Any, key: str | None) -> Call[Any]:
     """Moves or promises money, once for `key`: a fresh one where none is given, the same on every retry."""
-    headers = {"Idempotency-Key": key if key is not None else str(uuid.uuid4())}
+    headers = {"Idempotency-Key": str(uuid.uuid4()) if key is None else visible(key)}
     return Call(Request("POST", path, body=encoded(body), headers=headers, repeatable=True), result)
+
+
+def visible(key: str) -> str:
+    """A key as a header can carry it; ValueError for any other text: it would arrive as another."""
+    if not 0 < len(key) <= 255 or not key.isascii() or not key.isprintable() or key != key.strip():
+        raise ValueError("an idempotency key has 1 to 255 printable ASCII characters, and no space at its ends")
+    return key
 
 
 def part(text: str) -> str:

@@ -1,6 +1,5 @@
-"""The two shells that carry what programs ask: one with threads, one with asyncio."""
+"""The shell that carries what programs ask, with threads; `async_carrier` has the one with asyncio."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from farebox.client.core import Lost, Program, Reply, Request, Send
 
 T = TypeVar("T")
 
-_DRIPPED = Lost("no whole answer in time", sent=True, timed_out=True)
+DRIPPED = Lost("no whole answer in time", sent=True, timed_out=True)
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -46,14 +45,14 @@ class Carrier:
                     parts.append(part)
                     # httpx bounds each read, not the whole: an answer that drips in would never end.
                     if time.monotonic() > give_up:
-                        return _DRIPPED
-                return _reply(response, b"".join(parts))
+                        return DRIPPED
+                return reply(response, b"".join(parts))
         except httpx.HTTPError as error:
-            return _lost(error)
+            return lost(error)
 
     @contextmanager
     def _stream(self, step: Send) -> Iterator[httpx.Response]:
-        response = self._http.send(_prepared(self._http, step.request, step.timeout_s), stream=True)
+        response = self._http.send(prepared(self._http, step.request, step.timeout_s), stream=True)
         try:
             yield response
         finally:
@@ -64,43 +63,8 @@ class Carrier:
         self._http.close()
 
 
-class AsyncCarrier:
-    """The same for asyncio."""
-
-    def __init__(self, base_url: str, headers: dict[str, str]) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, headers=headers)
-
-    async def run(self, program: Program[T]) -> T:
-        """Does what the program asks until it has its result."""
-        came: Reply | Lost | None = None
-        try:
-            while True:
-                step = program.send(came)
-                if isinstance(step, Send):
-                    came = await self._send(step)
-                else:
-                    await asyncio.sleep(step.seconds)
-                    came = None
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-    async def _send(self, step: Send) -> Reply | Lost:
-        try:
-            async with asyncio.timeout(step.timeout_s):  # the whole, too
-                response = await self._http.send(_prepared(self._http, step.request, step.timeout_s))
-                return _reply(response, response.content)
-        except TimeoutError:
-            return _DRIPPED
-        except httpx.HTTPError as error:
-            return _lost(error)
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._http.aclose()
-
-
-def _prepared(http: httpx.Client | httpx.AsyncClient, request: Request, timeout_s: float) -> httpx.Request:
+def prepared(http: httpx.Client | httpx.AsyncClient, request: Request, timeout_s: float) -> httpx.Request:
+    """The request as httpx sends it."""
     headers = dict(request.headers)
     if request.body is not None:
         headers["Content-Type"] = "application/json"
@@ -114,11 +78,13 @@ def _prepared(http: httpx.Client | httpx.AsyncClient, request: Request, timeout_
     )
 
 
-def _reply(response: httpx.Response, content: bytes) -> Reply:
+def reply(response: httpx.Response, content: bytes) -> Reply:
+    """What came, whole."""
     return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
 
-def _lost(error: httpx.HTTPError) -> Lost:
+def lost(error: httpx.HTTPError) -> Lost:
+    """What went wrong, and whether the request had left."""
     sent = not isinstance(error, _NEVER_LEFT)
     timed_out = isinstance(error, httpx.TimeoutException)
     why = "no answer in time" if timed_out else "the connection was lost" if sent else "no connection came about"

@@ -3,6 +3,8 @@
 FareboxError
 ├── Unreachable              no answer came; `maybe_done` says whether the request may have been carried out
 ├── BadAnswer                an answer that is none of Farebox's: a proxy's page, a cut body
+├── NotConnected             nobody connected in time; `session` says how far it came
+├── NoUsage                  an AI service's answer that a meter can't read any usage from
 └── Problem                  the server's own error: `http_status`, `code`, `detail`, `errors`, `retry_after_s`
     ├── BadRequest           400: malformed
     ├── Unauthorized         401: no valid key
@@ -51,6 +53,16 @@ class BadAnswer(FareboxError):
     def __init__(self, message: str, http_status: int) -> None:
         super().__init__(message)
         self.http_status = http_status
+
+
+class NoUsage(FareboxError):
+    """An answer told no usage. Of OpenAI's streams it has to be asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the answer tells no usage: ask for it (stream_options={'include_usage': True} for a stream of OpenAI's), "
+            "or say it with used()"
+        )
 
 
 class Problem(FareboxError):

@@ -6,9 +6,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
 from farebox.client.calls import charges, connections, directory, prices, wallets
-from farebox.client.carriers import Carrier
 from farebox.client.core import Policy
 from farebox.client.holding import HoldBlock
+from farebox.client.metering import Meter, Payer
 from farebox.client.signatures import as_method
 from farebox.client.types import Session, Usage
 
@@ -166,6 +166,8 @@ class Farebox:
     def __init__(self, url: str | None = None, key: str | None = None, *, policy: Policy | None = None) -> None:
         self.url, self._key, headers = address(url, key)
         self.policy = policy or Policy()
+        from farebox.client.carriers import Carrier  # httpx, a tenth of a second: loaded where it is used
+
         self._carrier = Carrier(self.url, headers)
         self.charges = Charges(self)
         self.holds = Holds(self)
@@ -188,6 +190,22 @@ class Farebox:
     ) -> HoldBlock:
         """Reserves what a block of work costs at most; told as for `holds.make`. See HoldBlock."""
         return HoldBlock(self, charges.hold(session_token, model=model, usage=usage, **more), model)
+
+    def meter(
+        self,
+        payer: Payer,
+        *,
+        model: str,
+        worst: Usage | None = None,
+        amount: int | None = None,
+        expires_in_s: int | None = None,
+    ) -> Meter:
+        """Measures calls of an AI service and charges what they used; see Meter.
+
+        Holds what `worst` usage of `model` costs (by default 16,384 tokens in and 4,096 out), or an `amount` in units,
+        for `expires_in_s` seconds. `payer` is a session token, a grant or its id, or a session.
+        """
+        return Meter(self._carrier, payer, model, worst, amount, expires_in_s, self.policy)
 
     def session(self, provider_username: str) -> Session:
         """How far one of the provider's users has connected. Takes a provider's key."""

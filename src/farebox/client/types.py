@@ -12,7 +12,7 @@ from msgspec import Struct
 T = TypeVar("T")
 
 
-class Usage(Struct, frozen=True, omit_defaults=True):
+class Usage(Struct, frozen=True, omit_defaults=True, repr_omit_defaults=True):
     """What was used. The token kinds are disjoint: count each token in one of them."""
 
     input_tokens: int = 0
