@@ -85,6 +85,11 @@ def session_token(secret: bytes, nonce: bytes) -> str:
     return "ps_" + hmac.digest(secret, b"session-token" + nonce, "sha256")[:24].hex()
 
 
+def new_delegation_token() -> str:
+    """The secret of a delegation: whoever it names can draw with it."""
+    return "dt_" + secrets.token_hex(24)
+
+
 def digest(secret: str) -> bytes:
     """What is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

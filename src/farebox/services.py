@@ -3,10 +3,16 @@
 from asyncpg import Pool, Record
 
 from farebox.charging.service import Charging
+from farebox.consent.delegations import Delegations
 from farebox.consent.service import Consent
+from farebox.identity.credentials import Credentials
 from farebox.identity.keys import Keys
+from farebox.identity.passwords import Passwords
+from farebox.identity.people import People
 from farebox.identity.service import Directory
 from farebox.ledger.batcher import Ledger
+from farebox.payments.funding import Funding
+from farebox.payments.service import Payments
 from farebox.pricing.aliases import canonical
 from farebox.pricing.service import Prices
 from farebox.settings import Settings
@@ -29,3 +35,8 @@ class Services:
         self.wallets = Wallets(pool)
         self.accounts = Accounts(pool)
         self.charging = Charging(pool, ledger, self.prices, self.accounts)
+        credentials = Credentials(settings.credential_memory_s)
+        self.people = People(pool, Passwords(settings.password_threads), credentials)
+        self.delegations = Delegations(pool, settings.delegation_ttl_s)
+        self.payments = Payments(pool, self.charging, self.people, self.delegations, settings.transaction_ttl_s)
+        self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)

@@ -4,6 +4,7 @@ Every field is set by `FAREBOX_<NAME>`; `docs/settings.md` lists them, and a tes
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -89,6 +90,28 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, _doc("How long the status call says `expired` after a session's end, before `not_found`.", ge=0)
     ] = 60
     hold_ttl_s: Annotated[int, _doc("How long a hold lasts where the caller names no time.", ge=1, le=604_800)] = 900
+    initial_credit_usd: Annotated[
+        str, _doc("What a new person's wallet starts with, in USD with up to 6 decimals.")
+    ] = "0"
+    password_threads: Annotated[
+        int, _doc("Passwords that are hashed at once in one process, 19 MiB each; 0: one a core.", ge=0, le=64)
+    ] = 0
+    credential_memory_s: Annotated[
+        float,
+        _doc("How long a verified password is remembered, by a keyed hash; 0: verified on every call.", ge=0),
+    ] = 300.0
+    failures_per_person_s: Annotated[
+        float, _doc("Wrong passwords per second for one person from one network before 429; bursts of 10.", gt=0)
+    ] = 0.5
+    sign_ups_per_address_s: Annotated[
+        float, _doc("New people per second from one address before 429; bursts of 10; 0 sets no bound.", ge=0)
+    ] = 0.2
+    transaction_ttl_s: Annotated[
+        int, _doc("How long a transaction between people can be confirmed.", ge=1, le=604_800)
+    ] = 900
+    delegation_ttl_s: Annotated[
+        int, _doc("How long a delegation token lasts where the payer names no time.", ge=1, le=31_536_000)
+    ] = 86_400
     outbox_keep_s: Annotated[int, _doc("How long sent events are kept.", ge=60)] = 86_400
     sweep_interval_s: Annotated[float, _doc("How often expired holds are freed and balances folded.", gt=0)] = 5.0
     default_prices: Annotated[
@@ -99,6 +122,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = False
     log_format: Annotated[Literal["console", "json"], _doc("Log lines for people or for machines.")] = "console"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("The least important line shown.")] = "info"
+
+
+_CREDIT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
 
 class BadSetting(ValueError):
@@ -132,6 +158,8 @@ CLIENT_VARIABLES = ("url", "key")
 def _checked(settings: Settings) -> Settings:
     if settings.admin_key and len(settings.admin_key) < 24:
         raise BadSetting("FAREBOX_ADMIN_KEY needs at least 24 characters")
+    if _CREDIT.fullmatch(settings.initial_credit_usd) is None:
+        raise BadSetting("FAREBOX_INITIAL_CREDIT_USD is an amount such as 5 or 0.25, with at most 6 decimals")
     if settings.secret_key:
         try:
             long_enough = len(bytes.fromhex(settings.secret_key)) >= 32

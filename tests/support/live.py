@@ -26,6 +26,7 @@ def settings_for(**given: Any) -> Settings:
         "secret_key": SECRET_KEY,
         "default_prices": "none",
         "failures_per_address_s": 10_000,
+        "sign_ups_per_address_s": 0,
     }
     return Settings(**base | given)
 

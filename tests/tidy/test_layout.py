@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wallets": {"db", "identity", "ledger"},
     "pricing": {"db", "identity", "ledger"},
     "consent": {"db", "identity"},
+    "payments": {"db", "identity", "ledger", "consent", "wallets", "charging"},
     "charging": {"db", "identity", "ledger", "pricing", "consent", "wallets"},
 }
 """Which domains a domain may know. What is not listed here (http, cli, the composition root) may know them all."""

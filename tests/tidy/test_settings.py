@@ -55,6 +55,8 @@ def test_variables_are_read_and_checked() -> None:
         {"FAREBOX_SECRET_KEY": "not hexadecimal"},
         {"FAREBOX_SECRET_KEY": "ab" * 31},
         {"FAREBOX_DEADLINE_S": "0"},
+        {"FAREBOX_INITIAL_CREDIT_USD": "1.0000001"},
+        {"FAREBOX_INITIAL_CREDIT_USD": "-1"},
     ],
 )
 def test_a_setting_that_can_not_be_used_is_an_error(environ: dict[str, str]) -> None:

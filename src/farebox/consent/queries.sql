@@ -1,10 +1,10 @@
 -- name: grant_ref_by_token
 SELECT g.id AS grant_id, g.wallet_id, a.asset, g.provider_id
-FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.token_hash = :token_hash
+FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.token_hash = :token_hash AND g.provider_id IS NOT NULL
 
 -- name: grant_ref_by_id
 SELECT g.id AS grant_id, g.wallet_id, a.asset, g.provider_id
-FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.id = :id
+FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.id = :id AND g.provider_id IS NOT NULL
 
 -- name: end_open_pair!
 -- A second approval for the same pair replaces the first.

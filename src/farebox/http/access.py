@@ -51,3 +51,9 @@ class Access:
         except TooMany as error:
             return error
         return Unauthorized("send a valid API key")
+
+
+def bearer(header: str | None) -> str | None:
+    """The key in an Authorization header."""
+    kind, _, secret = (header or "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" and secret.strip() else None

@@ -26,8 +26,10 @@ from farebox.errors import (
 )
 from farebox.http import edge
 from farebox.http.access import Access
+from farebox.http.callers import Callers
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
+from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.docs.routes import docs
 from farebox.http.headers import ALWAYS, PRIVATE, guarded, whole_allow
 from farebox.http.native.context import authority
@@ -46,6 +48,7 @@ ProblemWriter = Callable[[Request[Any, Any, Any], Problem], Response[bytes]]
 DIALECTS: dict[str, ProblemWriter] = {
     f"{conxa.PREFIX}/": conxa.write_problem,
     f"{knai.PREFIX}/": knai.write_problem,
+    f"{syftbox.PREFIX}/": syftbox.write_problem,
 }
 """Errors below these prefixes are written in the dialect's own shape."""
 
@@ -72,7 +75,7 @@ def _reader_for(handler: Any) -> Reader[Any]:
     return reader
 
 
-def build(services: Services, access: Access) -> Litestar:
+def build(services: Services, access: Access, callers: Callers) -> Litestar:
     """The framework's application."""
 
     async def the_services() -> Services:
@@ -91,6 +94,7 @@ def build(services: Services, access: Access) -> Litestar:
             native_router(access),
             conxa.router(),
             knai.router(),
+            syftbox.router(services, access, callers),
             *operations(services),
             openapi(),
             *docs(),

@@ -7,15 +7,20 @@ from urllib.parse import unquote_to_bytes
 from farebox.errors import BadRequest, Invalid, MethodNotAllowed, NotFound, Problem
 from farebox.http import edge
 from farebox.http.access import Access
+from farebox.http.callers import Callers
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.session_charge import charge_route
+from farebox.http.dialects.syftbox import routes as syftbox
+from farebox.http.dialects.syftbox.transactions import transaction_routes
 from farebox.http.framework import build
 from farebox.http.native import charge_call
 from farebox.http.shapes import Header, written
 from farebox.services import Services
 
-_SECRET = re.compile(rb"(?<![0-9A-Za-z])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|ps_[0-9a-f]{16})", re.IGNORECASE)
+_SECRET = re.compile(
+    rb"(?<![0-9A-Za-z])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|(?:ps|dt)_[0-9a-f]{16})", re.IGNORECASE
+)
 
 
 class Front:
@@ -23,11 +28,13 @@ class Front:
 
     def __init__(self, services: Services) -> None:
         access = Access(services.keys, services.settings)
-        self._framework = build(services, access)
+        callers = Callers(services.people, services.settings)
+        self._framework = build(services, access, callers)
         self._hot: dict[str, edge.App] = {
             "/v1/charges": charge_call.route(services, access),
             f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
+            **transaction_routes(services, callers, syftbox.PREFIX),
         }
         self._posts_only = self._hot.keys() - {"/v1/charges"}
 

@@ -21,15 +21,19 @@ class RateLimit:
         """Takes one; raises TooMany where there is none, with the time until there is."""
         if not self._per_s:
             return
-        left = self._left(name)
+        self.check(name)
+        self._put(name, self._left(name) - 1)
+
+    def check(self, name: str) -> None:
+        """Raises TooMany where there is none, and takes nothing."""
+        left = self._left(name) if self._per_s else 1
         if left < 1:
             raise TooMany("too many requests: slow down", retry_after_s=max(1, math.ceil((1 - left) / self._per_s)))
-        self._put(name, left - 1)
 
-    def exhausted(self, name: str) -> int | None:
-        """Seconds until there is one again, or None while there is."""
-        left = self._left(name) if self._per_s else 1
-        return None if left >= 1 else max(1, math.ceil((1 - left) / self._per_s))
+    def give_back(self, name: str) -> None:
+        """Undoes a `take` that turned out not to count."""
+        if self._per_s:
+            self._put(name, min(self._burst, self._left(name) + 1))
 
     def _left(self, name: str) -> float:
         now = time.monotonic()

@@ -8,6 +8,8 @@ from farebox.http.dialects.conxa import answers as conxa_answers
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import answers as knai_answers
 from farebox.http.dialects.knai import routes as knai
+from farebox.http.dialects.syftbox import answers as syftbox_answers
+from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.problem import problem_body, retry_after
 
 Header = tuple[bytes, bytes]
@@ -15,6 +17,7 @@ Header = tuple[bytes, bytes]
 SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
     f"{conxa.PREFIX}/": conxa_answers.problem,
     f"{knai.PREFIX}/": knai_answers.problem,
+    f"{syftbox.PREFIX}/": syftbox_answers.problem,
 }
 
 

@@ -7,9 +7,8 @@ from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
 from farebox.errors import Forbidden, Invalid, NotFound
 from farebox.http import edge
-from farebox.http.access import Access
+from farebox.http.access import Access, bearer
 from farebox.http.native import wire
-from farebox.http.native.context import bearer
 from farebox.http.native.outcomes import charged
 from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader

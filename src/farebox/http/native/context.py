@@ -11,7 +11,7 @@ from litestar.types import Guard
 
 from farebox.errors import BadRequest
 from farebox.http import edge
-from farebox.http.access import Access
+from farebox.http.access import Access, bearer
 from farebox.http.native.authority import Authority
 from farebox.identity.types import READ, WRITE
 from farebox.ledger.types import MAX_UNITS
@@ -49,12 +49,6 @@ async def authority(request: Request[Any, Any, Any], services: NamedDependency[S
     """What the caller may reach."""
     scope: Any = request.scope
     return Authority(services, scope["state"]["principal"])
-
-
-def bearer(header: str | None) -> str | None:
-    """The key in an Authorization header."""
-    kind, _, secret = (header or "").partition(" ")
-    return secret.strip() if kind.lower() == "bearer" and secret.strip() else None
 
 
 def required_key(key: str | None) -> str:

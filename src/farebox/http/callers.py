@@ -1,0 +1,152 @@
+"""Who calls with an e-mail address and a password (HTTP Basic), with limits on guessing."""
+
+import asyncio
+import base64
+import binascii
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from farebox.errors import Problem, Unauthorized
+from farebox.http.limits import RateLimit
+from farebox.http.problem import problem_of
+from farebox.identity import emails
+from farebox.identity.credentials import Member
+from farebox.identity.people import People, Person
+from farebox.payments.service import PasswordChanged
+from farebox.settings import Settings
+
+T = TypeVar("T")
+
+_BURST = 10
+
+
+class Caller(Struct, frozen=True):
+    """Somebody whose password was verified: just now, or a short time ago (`from_memory`)."""
+
+    member: Member
+    email: str
+    password: str
+    address: str
+    from_memory: bool
+
+
+class Callers:
+    """Checks passwords.
+
+    Guesses are counted by address, and by person and network: whoever guesses is slowed down, and nobody is locked out.
+    The limits don't look at a password that was right within a day, nor at what comes from another network.
+    Somebody unknown is answered as a wrong password is, in the same time (RULES 27).
+    """
+
+    def __init__(self, people: People, settings: Settings) -> None:
+        self._people = people
+        self._by_address = RateLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
+        self._by_person = RateLimit(settings.failures_per_person_s, _BURST)
+        self._requests = RateLimit(settings.requests_per_key_s)
+        self._verifying: dict[tuple[bytes, str], asyncio.Task[Member]] = {}
+
+    async def remembered(self, header: str | None, address: str) -> Caller:
+        """The caller, from memory where it can be: for asks that the ledger checks again.
+
+        Raises Unauthorized, TooMany, Busy.
+        """
+        email, password = basic(header)
+        known = self._people.remembered(email, password)
+        member = known or await self._verified(email, password, address)
+        self._requests.take(member.client)
+        return Caller(member, email, password, address, known is not None)
+
+    async def current(self, header: str | None, address: str) -> tuple[Caller, Person]:
+        """The caller, whose password is the one now, and the person. Raises Unauthorized, TooMany, Busy."""
+        caller = await self.remembered(header, address)
+        person = await self._people.get(caller.email)
+        if person.password_version == caller.member.password_version:
+            return caller, person
+        member = await self._anew(caller)
+        return Caller(member, caller.email, caller.password, address, False), await self._people.get(caller.email)
+
+    async def acting(self, caller: Caller, act: Callable[[Member], Awaitable[T]]) -> T:
+        """What the caller asks of the ledger; asked once more where the password that was verified has changed."""
+        try:
+            return await act(caller.member)
+        except PasswordChanged:
+            return await act(await self._anew(caller))
+
+    async def confirmed(self, caller: Caller | None, problem: Problem) -> Problem:
+        """The problem to answer with, where the caller came from memory and the ledger was not asked."""
+        if caller is None or not caller.from_memory or problem.status >= 500:
+            return problem
+        try:
+            if await self._people.current(caller.email, caller.password) is None:
+                await self._anew(caller)
+        except Exception as error:
+            return problem_of(error, "")
+        return problem
+
+    async def _anew(self, caller: Caller) -> Member:
+        self._people.forget(caller.email, caller.password)
+        return await self._verified(caller.email, caller.password, caller.address)
+
+    async def _verified(self, email: str, password: str, address: str) -> Member:
+        """Verifies a pair; once, for all who send it from one address at the same time."""
+        mark = (self._people.mark(email, password), address)
+        task = self._verifying.get(mark)
+        if task is None:
+            task = self._verifying[mark] = asyncio.create_task(self._verify(email, password, address))
+            task.add_done_callback(lambda done: self._ended(mark, done))
+        return await asyncio.shield(task)
+
+    async def _verify(self, email: str, password: str, address: str) -> Member:
+        guess = f"{emails.known_as(email)} {network_of(address)}"
+        counted = not self._people.knew(email, password)
+        if counted:
+            self._by_address.check(address)
+            self._by_person.take(guess)  # before it is verified: of many at once, no more than the limit are
+        member = await self._people.verify(email, password)
+        if member is None:
+            self._by_address.take(address)
+            raise refused()
+        if counted:
+            self._by_person.give_back(guess)
+        return member
+
+    def _ended(self, mark: tuple[bytes, str], task: "asyncio.Task[Member]") -> None:
+        self._verifying.pop(mark, None)
+        if not task.cancelled():
+            task.exception()  # those who waited have it; where all have gone, nobody needs it
+
+
+def basic(header: str | None) -> tuple[str, str]:
+    """E-mail and password out of an Authorization header; raises Unauthorized where there are none."""
+    kind, _, code = (header or "").partition(" ")
+    if kind.lower() != "basic":
+        raise refused()
+    try:
+        pair = base64.b64decode(code.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise refused() from None
+    try:
+        text = pair.decode()
+    except UnicodeDecodeError:
+        text = pair.decode("latin-1")  # what `requests` makes of a text
+    email, colon, password = text.partition(":")
+    if not colon:
+        raise refused()
+    return email, password
+
+
+def refused() -> Unauthorized:
+    """The answer to a wrong password, to somebody unknown, and to no password at all."""
+    return Unauthorized("send the e-mail address and the password of an account", "invalid_credentials")
+
+
+def network_of(address: str) -> str:
+    """The network that an address is counted with: whoever has one address of it mostly has others."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
