@@ -14,7 +14,19 @@ from farebox.ledger.types import Refusal
 from tests.support.live import Live, ok
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "farebox"
-ELSEWHERE = {"session_unknown", "foreign_session"}
+ELSEWHERE = {"session_unknown", "foreign_session"} | {
+    "chain_too_deep",
+    "email_taken",
+    "invalid_credentials",
+    "not_creator",
+    "not_recipient",
+    "not_sender",
+    "password_changed",
+    "service_not_allowed",
+    "token_unknown",
+    "wider_than_parent",
+    "wrong_password",
+}
 """Codes of the dialects alone."""
 
 
