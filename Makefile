@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# A file's tests stay in one process: they share its fixtures.
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 # make demo ONCE=1 ends by itself.
 DEMO   := $(if $(ONCE),--once) $(ARGS)
 
@@ -30,7 +32,7 @@ demo: setup ## Starts a server, connects a wallet and charges it, before your ey
 .PHONY: test
 test: setup ## Checks and tests, under ten minutes (ARGS="-k name" for some)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## The long rounds: crashes by the hundred, the whole trace

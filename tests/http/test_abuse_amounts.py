@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from farebox.ledger.audit import Report, audit
+from farebox.ledger.sweeper import sweep
 from farebox.ledger.types import MAX_UNITS
 from tests.support.doors import EVERY, Doors, check_error
 from tests.support.live import Live, fresh_key, made, ok
@@ -195,3 +197,27 @@ def test_a_decimal_limit_is_exact(doors: Doors) -> None:
             headers={"Content-Type": "application/json"},
         )
         assert made(answer)["limit"] == units
+
+
+async def _books(live: Live) -> Report:
+    async with live.services.pool.acquire() as conn:
+        return await audit(conn)  # type: ignore[arg-type]  # a pooled connection is one
+
+
+def test_line_12_sums_over_wallets_have_no_bound(live: Live) -> None:
+    """Each wallet's balance fits 64 bits; what came in from outside, what went through, what was earned need not."""
+    provider, first = live.provider(), live.wallet(MAX_UNITS)
+    for _ in range(3):
+        second = live.wallet()
+        body = {"from_wallet": first, "to_wallet": second, "amount": MAX_UNITS}
+        made(live.admin.post("/v1/transfers", json=body, headers=fresh_key()))
+        token = provider.grant(second, limit=MAX_UNITS)["session_token"]
+        made(provider.charge(token, amount=MAX_UNITS))
+        made(live.admin.post(f"/v1/wallets/{first}/deposits", json={"amount": MAX_UNITS}, headers=fresh_key()))
+    told = ok(live.admin.get(f"/v1/wallets/{first}/statement"))
+    assert (told["money_in"], told["money_out"], told["closing_balance"]) == (4 * MAX_UNITS, 3 * MAX_UNITS, MAX_UNITS)
+    for folded in (False, True):
+        if folded:
+            live.call(sweep(live.services.pool, live.services.ledger, 60))
+        assert ok(live.admin.get(f"/v1/providers/{provider.slug}/revenue"))[0]["balance"] == 3 * MAX_UNITS
+        assert live.call(_books(live)).clean

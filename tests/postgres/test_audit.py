@@ -12,7 +12,7 @@ TAMPERED: list[tuple[str, str]] = [
     ("transfers_have_their_entries", "DELETE FROM entries WHERE transfer_id = (SELECT min(transfer_id) FROM entries)"),
     ("transfers_have_their_entries", "DELETE FROM transfers WHERE kind = 'charge'"),
     ("balances_are_their_entries", "UPDATE accounts SET balance = balance + 1 WHERE kind = 'wallet'"),
-    ("balances_are_their_entries", "UPDATE accounts SET balance = balance + 1 WHERE kind = 'revenue'"),
+    ("balances_are_their_entries", "UPDATE accounts SET folded = coalesce(folded, 0) + 1 WHERE kind = 'revenue'"),
     (
         "balances_follow_their_entries",
         "UPDATE entries SET balance_after = balance_after + 1 WHERE balance_after IS NOT NULL",

@@ -1,5 +1,6 @@
 """The published clients, unchanged, each in a virtual environment of its own."""
 
+import fcntl
 import hashlib
 import json
 import select
@@ -27,19 +28,19 @@ def environment(release: str) -> Path:
     python = directory / "bin" / "python"
     done = directory / "installed"
     if not done.exists():
-        venv.create(directory, with_pip=True, clear=True)
-        command: list[str | Path] = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--require-hashes",
-        ]
-        subprocess.run([*command, "-r", requirements], check=True)
-        done.touch()
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / f"{release}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+            if not done.exists():
+                _install(directory, requirements)
+                done.touch()
     return python
+
+
+def _install(directory: Path, requirements: Path) -> None:
+    venv.create(directory, with_pip=True, clear=True)
+    pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "-r", str(requirements)], check=True)
 
 
 class Published:

@@ -114,7 +114,7 @@ WITH batch AS MATERIALIZED (
     WHERE b.debit_account IS NOT NULL
 ), received AS (
     INSERT INTO account_movements (account_id, transfer_id, amount)
-    SELECT * FROM json_to_recordset(:movements::json) AS m (account_id bigint, transfer_id bigint, amount bigint)
+    SELECT * FROM json_to_recordset(:movements::json) AS m (account_id bigint, transfer_id bigint, amount numeric)
 ), wallets AS (
     UPDATE accounts a SET balance = w.balance, held = w.held, debt = w.debt
     FROM json_to_recordset(:wallets::json) AS w (id bigint, balance bigint, held bigint, debt bigint)

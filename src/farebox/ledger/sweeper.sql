@@ -11,11 +11,11 @@ WITH taken AS (
     WHERE m.account_id = c.account_id AND m.transfer_id = c.transfer_id
     RETURNING m.account_id, m.amount
 ), sums AS (
-    SELECT account_id, sum(amount)::bigint AS amount FROM taken GROUP BY account_id
+    SELECT account_id, sum(amount) AS amount FROM taken GROUP BY account_id
 ), locked AS (
     SELECT id FROM accounts WHERE id IN (SELECT account_id FROM sums) ORDER BY id FOR NO KEY UPDATE
 ), folded AS (
-    UPDATE accounts a SET balance = a.balance + s.amount
+    UPDATE accounts a SET folded = coalesce(a.folded, 0) + s.amount
     FROM sums s JOIN locked l ON l.id = s.account_id WHERE a.id = s.account_id RETURNING 1
 )
 SELECT count(*) = :limit FROM taken

@@ -55,8 +55,8 @@ SELECT coalesce((
            SELECT balance_after FROM entries
            WHERE account_id = :account_id AND created_at < :since ORDER BY transfer_id DESC LIMIT 1
        ), 0) AS opening,
-       coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS money_in,
-       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS money_out,
+       coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS money_in,
+       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS money_out,
        count(*) AS entries
 FROM entries WHERE account_id = :account_id AND created_at >= :since AND created_at < :until
 

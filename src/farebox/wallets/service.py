@@ -61,7 +61,8 @@ class Wallets:
 
     async def period(self, wallet_id: int, since: datetime, until: datetime) -> dict[str, int]:
         """`opening`, `money_in`, `money_out` and the number of `entries` of a period."""
-        return dict(await _SQL.period.one(self._pool, account_id=wallet_id, since=since, until=until))
+        found = await _SQL.period.one(self._pool, account_id=wallet_id, since=since, until=until)
+        return {name: int(value) for name, value in found.items()}  # sums are wider than 64 bits
 
     async def history(
         self, wallet_id: int, before: int, limit: int, kinds: list[str] | None = None
@@ -94,7 +95,8 @@ class Wallets:
 
     async def revenue(self, provider_id: int) -> list[dict[str, Any]]:
         """What a provider has earned: `asset`, `scale` and `balance`, an asset a row."""
-        return [dict(row) for row in await _SQL.revenue_balances.all(self._pool, provider_id=provider_id)]
+        rows = await _SQL.revenue_balances.all(self._pool, provider_id=provider_id)
+        return [{"asset": row["asset"], "scale": row["scale"], "balance": int(row["balance"])} for row in rows]
 
 
 def _transfer(row: Record) -> TransferRecord:

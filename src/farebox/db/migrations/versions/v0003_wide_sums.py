@@ -1,0 +1,10 @@
+"""Sums over many wallets know no bound."""
+
+from farebox.db.migrations.script import run_script
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    run_script("0003_wide_sums.sql")
