@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from farebox import Farebox, testing
+from tests.clients.shops import Shop
 from tests.support.live import ADMIN_KEY, Live
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "clients"
@@ -30,9 +32,29 @@ def test_the_own_client(make_live: Callable[..., Live], monkeypatch: pytest.Monk
     monkeypatch.setenv("FAREBOX_URL", live.url)
     monkeypatch.setenv("FAREBOX_KEY", ADMIN_KEY)
     names: dict[str, Any] = {}
-    programs = told("farebox.md")
-    assert len(programs) == 9
+    assert run("farebox.md", names) == 9
+
+
+def test_the_hostile_server(live: Live) -> None:
+    with Farebox(live.url, ADMIN_KEY) as admin:
+        shop = Shop(admin)
+        names = {"key": shop.key, "session_token": shop.token}
+        assert run("testing.md", names, lambda program: program.replace("http://127.0.0.1:8080", live.url)) == 1
+        assert shop.available() == 999_000
+        shop.client.close()
+
+
+def test_the_page_tells_of_every_fault() -> None:
+    text = (PAGES / "testing.md").read_text("utf-8")
+    made = {name for name in testing.__all__ if name not in ("ALL", "HARMLESS", "Fault", "Hostile")}
+    assert {name for name in made if f"`{name}" not in text} == set()
+
+
+def run(page: str, names: dict[str, Any], changed: Callable[[str], str] = str) -> int:
+    """Runs a page's programs, one after the other in the same names; how many there were."""
+    programs = told(page)
     for program, printed in programs:
         with contextlib.redirect_stdout(io.StringIO()) as output:
-            exec(compile(program, "farebox.md", "exec"), names)
+            exec(compile(changed(program), page, "exec"), names)
         assert output.getvalue() == printed
+    return len(programs)

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import httpx
 
-from farebox.client.carriers import DRIPPED, lost, prepared, reply
+from farebox.client import guards
+from farebox.client.carriers import lost, prepared, reply
 from farebox.client.core import Lost, Program, Reply, Send
 
 T = TypeVar("T")
@@ -16,6 +17,7 @@ class AsyncCarrier:
 
     def __init__(self, base_url: str, headers: dict[str, str]) -> None:
         self._http = httpx.AsyncClient(base_url=base_url, headers=headers)
+        guards.discard_left_overs(self._http)
 
     async def run(self, program: Program[T]) -> T:
         """Does what the program asks until it has its result."""
@@ -34,11 +36,11 @@ class AsyncCarrier:
 
     async def _send(self, step: Send) -> Reply | Lost:
         try:
-            async with asyncio.timeout(step.timeout_s):  # the whole, too
+            async with asyncio.timeout(step.timeout_s):  # the whole: httpx bounds each read
                 response = await self._http.send(prepared(self._http, step.request, step.timeout_s))
                 return reply(response, response.content)
         except TimeoutError:
-            return DRIPPED
+            return Lost("no whole answer in time", sent=True, timed_out=True)
         except httpx.HTTPError as error:
             return lost(error)
 

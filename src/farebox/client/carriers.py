@@ -1,17 +1,15 @@
 """The shell that carries what programs ask, with threads; `async_carrier` has the one with asyncio."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TypeVar
 
 import httpx
 
+from farebox.client import guards
 from farebox.client.core import Lost, Program, Reply, Request, Send
 
 T = TypeVar("T")
 
-DRIPPED = Lost("no whole answer in time", sent=True, timed_out=True)
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -20,6 +18,9 @@ class Carrier:
 
     def __init__(self, base_url: str, headers: dict[str, str]) -> None:
         self._http = httpx.Client(base_url=base_url, headers=headers)
+        self._deadline = guards.Deadline()
+        guards.bound(self._http, self._deadline)
+        guards.discard_left_overs(self._http)
 
     def run(self, program: Program[T]) -> T:
         """Does what the program asks until it has its result."""
@@ -37,26 +38,12 @@ class Carrier:
             return result
 
     def _send(self, step: Send) -> Reply | Lost:
-        give_up = time.monotonic() + step.timeout_s
         try:
-            with self._stream(step) as response:
-                parts = []
-                for part in response.iter_bytes():
-                    parts.append(part)
-                    # httpx bounds each read, not the whole: an answer that drips in would never end.
-                    if time.monotonic() > give_up:
-                        return DRIPPED
-                return reply(response, b"".join(parts))
+            with self._deadline.within(step.timeout_s):
+                response = self._http.send(prepared(self._http, step.request, step.timeout_s))
+                return reply(response, response.content)
         except httpx.HTTPError as error:
             return lost(error)
-
-    @contextmanager
-    def _stream(self, step: Send) -> Iterator[httpx.Response]:
-        response = self._http.send(prepared(self._http, step.request, step.timeout_s), stream=True)
-        try:
-            yield response
-        finally:
-            response.close()
 
     def close(self) -> None:
         """Closes the connections."""
