@@ -10,6 +10,8 @@ from fractions import Fraction
 from msgspec import Struct
 
 MAX_UNITS = 2**63 - 1
+_PRICE_DIGITS = 15
+"""Decimals that a price of an asset can have."""
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -51,6 +53,14 @@ def decimal_text(number: int, digits: int) -> str:
 def ones(units: int, scale: int) -> str:
     """Units as ones of their asset: `ones(1500000, 1000000)` is `1.5`."""
     return decimal_text(units, len(str(scale)) - 1)
+
+
+def usd_of(units: int, asset: Asset) -> str | None:
+    """What units are worth in USD, exact; None for an asset without a price."""
+    if asset.usd_price is None:
+        return None
+    digits = len(str(asset.scale)) - 1 + _PRICE_DIGITS
+    return decimal_text(units * int(Fraction(asset.usd_price) * 10**_PRICE_DIGITS), digits)
 
 
 def show(units: int, asset: Asset) -> str:

@@ -16,6 +16,8 @@ from farebox.payments.service import Payments
 from farebox.pricing.aliases import canonical
 from farebox.pricing.service import Prices
 from farebox.settings import Settings
+from farebox.teams.credits import Credits
+from farebox.teams.service import Teams
 from farebox.wallets.accounts import Accounts
 from farebox.wallets.service import Wallets
 
@@ -40,3 +42,5 @@ class Services:
         self.delegations = Delegations(pool, settings.delegation_ttl_s)
         self.payments = Payments(pool, self.charging, self.people, self.delegations, settings.transaction_ttl_s)
         self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)
+        self.teams = Teams(pool, self.directory, self.consent, self.wallets, settings.credits_provider)
+        self.credits = Credits(self.teams, self.charging, self.prices, self.accounts)

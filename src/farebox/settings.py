@@ -112,6 +112,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     delegation_ttl_s: Annotated[
         int, _doc("How long a delegation token lasts where the payer names no time.", ge=1, le=31_536_000)
     ] = 86_400
+    credits_provider: Annotated[
+        str, _doc("The provider in whose name organizations' own usage is priced and earned; made when first needed.")
+    ] = "house"
+    free_trial_usd: Annotated[
+        str, _doc("The most that an organization's own key can take as its free trial, once; 0 for none.")
+    ] = "50"
+    tokenvault_open: Annotated[
+        bool, _doc("Serve the TokenVault dialect to callers without a key. Only where the network is trusted.")
+    ] = False
     outbox_keep_s: Annotated[int, _doc("How long sent events are kept.", ge=60)] = 86_400
     sweep_interval_s: Annotated[float, _doc("How often expired holds are freed and balances folded.", gt=0)] = 5.0
     default_prices: Annotated[
@@ -167,4 +176,6 @@ def _checked(settings: Settings) -> Settings:
             long_enough = False
         if not long_enough:
             raise BadSetting("FAREBOX_SECRET_KEY needs at least 64 hexadecimal digits")
+    if _CREDIT.fullmatch(settings.free_trial_usd) is None:
+        raise BadSetting("FAREBOX_FREE_TRIAL_USD is an amount such as 50 or 12.50")
     return settings

@@ -24,6 +24,7 @@ ELSEWHERE = {"session_unknown", "foreign_session"} | {
     "password_changed",
     "service_not_allowed",
     "token_unknown",
+    "trial_too_large",
     "wider_than_parent",
     "wrong_password",
 }

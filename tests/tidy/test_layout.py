@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "consent": {"db", "identity"},
     "payments": {"db", "identity", "ledger", "consent", "wallets", "charging"},
     "charging": {"db", "identity", "ledger", "pricing", "consent", "wallets"},
+    "teams": {"db", "identity", "ledger", "pricing", "consent", "wallets", "charging"},
 }
 """Which domains a domain may know. What is not listed here (http, cli, the composition root) may know them all."""
 

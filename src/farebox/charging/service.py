@@ -57,7 +57,16 @@ class Charging:
         self._accounts = accounts
 
     async def charge(
-        self, principal: Principal, provider_id: int, grant: GrantRef, key: str, mark: bytes, bill: Bill
+        self,
+        principal: Principal,
+        provider_id: int,
+        grant: GrantRef,
+        key: str,
+        mark: bytes,
+        bill: Bill,
+        *,
+        member_id: int | None = None,
+        note: str | None = None,
     ) -> Outcome:
         """Charges a grant. A refusal is an outcome; raises Problem for what can't be asked."""
         revenue = self._accounts.known_revenue(provider_id, grant.asset) or await self._accounts.revenue(
@@ -78,6 +87,8 @@ class Charging:
                 model=bill.model,
                 usage=bill.usage,
                 pricing=quote.pricing,
+                member_id=member_id,
+                note=note,
             )
 
         return await self._priced(principal.client, key, mark, provider_id, grant.asset, bill, ask)

@@ -59,10 +59,10 @@ class Consent:
     ) -> tuple[Grant, str]:
         """Grants at once, as the payer's wallet does on approval; the grant and its session token."""
         async with self._pool.acquire() as conn, conn.transaction():
-            grant_id, token = await self._grant(conn, actor, wallet_id, provider, provider_username, terms, None)
+            grant_id, token = await self.grant_on(conn, actor, wallet_id, provider, provider_username, terms, None)
         return await self.get(grant_id), token
 
-    async def _grant(
+    async def grant_on(
         self,
         conn: "Connection[Record] | asyncpg.pool.PoolConnectionProxy[Record]",
         actor: str,
@@ -72,6 +72,7 @@ class Consent:
         terms: Terms,
         request_id: int | None,
     ) -> tuple[int, str]:
+        """As `grant`, within a transaction of the caller's; the grant's number and its session token."""
         nonce = secrets.token_bytes(16)
         token = ids.session_token(self._secret, nonce)
         pair = {"provider_id": provider.id, "provider_username": provider_username}
@@ -169,7 +170,7 @@ class Consent:
                 raise Conflict("the request is not the one that was shown: look at it again", "terms_changed")
             narrowed = _narrowed(request, terms)
             await _SQL.answer_request.run(conn, id=request_id, answer="approved")
-            grant_id, token = await self._grant(
+            grant_id, token = await self.grant_on(
                 conn, actor, request.wallet_id, provider, request.provider_username, narrowed, request_id
             )
         return await self.get(grant_id), token

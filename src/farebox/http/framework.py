@@ -30,6 +30,7 @@ from farebox.http.callers import Callers
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.syftbox import routes as syftbox
+from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.docs.routes import docs
 from farebox.http.headers import ALWAYS, PRIVATE, guarded, whole_allow
 from farebox.http.native.context import authority
@@ -49,6 +50,7 @@ DIALECTS: dict[str, ProblemWriter] = {
     f"{conxa.PREFIX}/": conxa.write_problem,
     f"{knai.PREFIX}/": knai.write_problem,
     f"{syftbox.PREFIX}/": syftbox.write_problem,
+    f"{tokenvault.PREFIX}/": tokenvault.write_problem,
 }
 """Errors below these prefixes are written in the dialect's own shape."""
 
@@ -95,6 +97,7 @@ def build(services: Services, access: Access, callers: Callers) -> Litestar:
             conxa.router(),
             knai.router(),
             syftbox.router(services, access, callers),
+            tokenvault.router(),
             *operations(services),
             openapi(),
             *docs(),

@@ -13,6 +13,8 @@ from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.session_charge import charge_route
 from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.dialects.syftbox.transactions import transaction_routes
+from farebox.http.dialects.tokenvault import consumption
+from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.framework import build
 from farebox.http.native import charge_call
 from farebox.http.shapes import Header, written
@@ -35,6 +37,7 @@ class Front:
             f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
             **transaction_routes(services, callers, syftbox.PREFIX),
+            tokenvault.CONSUMPTION: consumption.route(services, access),
         }
         self._posts_only = self._hot.keys() - {"/v1/charges"}
 

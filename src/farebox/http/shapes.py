@@ -10,6 +10,8 @@ from farebox.http.dialects.knai import answers as knai_answers
 from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.syftbox import answers as syftbox_answers
 from farebox.http.dialects.syftbox import routes as syftbox
+from farebox.http.dialects.tokenvault import answers as tokenvault_answers
+from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.problem import problem_body, retry_after
 
 Header = tuple[bytes, bytes]
@@ -18,6 +20,7 @@ SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
     f"{conxa.PREFIX}/": conxa_answers.problem,
     f"{knai.PREFIX}/": knai_answers.problem,
     f"{syftbox.PREFIX}/": syftbox_answers.problem,
+    f"{tokenvault.PREFIX}/": tokenvault_answers.problem,
 }
 
 

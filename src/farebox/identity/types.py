@@ -5,13 +5,16 @@ from datetime import datetime
 from msgspec import Struct
 
 READ, WRITE = "read", "write"
+RECHARGE = "recharge"
+"""Turns money into credits: only an administrator gives this right to an organization's key."""
 
 
 class Principal(Struct, frozen=True):
     """The owner of a valid key. `client` scopes idempotency keys, so that another key of the owner finds them too."""
 
     kind: str
-    credential_id: int
+    credential_id: int | None
+    """None for who came without a key, where that is allowed."""
     client: str
     scopes: frozenset[str]
     provider_id: int | None = None

@@ -76,6 +76,7 @@ class TransferRow(Struct, omit_defaults=True, gc=False):
     price_id: int | None = None
     markup_ppm: int | None = None
     conversion: str | None = None
+    member_id: int | None = None
 
 
 class OpenedHold(Struct, gc=False):
@@ -344,6 +345,8 @@ def _describe(row: TransferRow, ask: Ask) -> None:
         if ask.pricing is not None:
             row.price_id, row.markup_ppm = ask.pricing.price_id, ask.pricing.markup_ppm
             row.conversion = ask.pricing.conversion
+        if not isinstance(ask, Capture):
+            row.member_id, row.note = ask.member_id, ask.note
     elif isinstance(ask, Hold):
         row.model = ask.model
     elif isinstance(ask, Deposit):

@@ -94,16 +94,17 @@ WITH batch AS MATERIALIZED (
         available_after bigint, remaining_after bigint, client text, key text, fingerprint text,
         reference text, note text, provider_id bigint, model text, input_tokens bigint, output_tokens bigint,
         cached_input_tokens bigint, cache_write_tokens bigint, reasoning_tokens bigint, calls bigint, units jsonb,
-        price_id bigint, markup_ppm bigint, conversion text)
+        price_id bigint, markup_ppm bigint, conversion text, member_id bigint)
 ), journal AS (
     INSERT INTO transfers (
         wallet_id, id, kind, refusal, debit_account, credit_account, amount, grant_id, parent_id, available_after,
         remaining_after, client, key, fingerprint, reference, note, provider_id, model, input_tokens, output_tokens,
-        cached_input_tokens, cache_write_tokens, reasoning_tokens, calls, units, price_id, markup_ppm, conversion, created_at)
+        cached_input_tokens, cache_write_tokens, reasoning_tokens, calls, units, price_id, markup_ppm, conversion,
+        member_id, created_at)
     SELECT wallet_id, id, kind, refusal, debit_account, credit_account, amount, grant_id, parent_id, available_after,
         remaining_after, client, key, decode(fingerprint, 'hex'), reference, note, provider_id, model, input_tokens,
         output_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens, calls, units, price_id, markup_ppm,
-        conversion, :now::timestamptz
+        conversion, member_id, :now::timestamptz
     FROM batch ORDER BY client, key
 ), moved AS (
     INSERT INTO entries (account_id, transfer_id, wallet_id, amount, balance_after, created_at)

@@ -105,15 +105,21 @@ class Deposit(Ask, kw_only=True, gc=False):
 
 
 class Charge(Ask, kw_only=True, gc=False):
-    """A draw on a grant for what is about to be delivered; can be refused."""
+    """A draw on a grant for what is about to be delivered; can be refused.
 
-    grant_id: int
+    Without a grant the wallet's owner spends at the operator's own service.
+    """
+
+    grant_id: int | None
     provider_id: int
     revenue_account: int
     amount: int
     model: str | None = None
     usage: Usage | None = None
     pricing: Pricing | None = None
+    member_id: int | None = None
+    """The member of the organization for whom it was spent."""
+    note: str | None = None
 
 
 class Hold(Ask, kw_only=True, gc=False):
@@ -195,6 +201,8 @@ class RecordUsage(Ask, kw_only=True, gc=False):
     model: str | None = None
     usage: Usage | None = None
     pricing: Pricing | None = None
+    member_id: int | None = None
+    note: str | None = None
 
 
 class Tidy(Ask, kw_only=True, gc=False):

@@ -9,6 +9,7 @@ from asyncpg import Pool, Record
 
 from farebox import ids
 from farebox.db import queries
+from farebox.db.queries import Connection
 from farebox.errors import Invalid, NotFound
 from farebox.identity.service import note
 from farebox.wallets.types import Entry, HoldRecord, TransferRecord, Wallet
@@ -25,16 +26,23 @@ class Wallets:
     async def add(self, actor: str, asset: str, owner: str | None, organization_id: str | None) -> Wallet:
         """Opens an empty wallet under a random number."""
         async with self._pool.acquire() as conn, conn.transaction():
-            wallet_id: int | None = None
-            while wallet_id is None:  # a number that is taken is drawn again
-                try:
-                    wallet_id = await _SQL.add_wallet.value(
-                        conn, id=ids.new_wallet_id(), asset=asset, owner=owner, organization_id=organization_id
-                    )
-                except asyncpg.ForeignKeyViolationError:
-                    raise Invalid.field("asset", "no such asset; GET /v1/assets lists them") from None
-            await note(conn, actor, "wallet.add", str(wallet_id), asset=asset)
+            wallet_id = await self.add_on(conn, actor, asset, owner, organization_id)
         return await self.get(wallet_id)
+
+    async def add_on(
+        self, conn: Connection, actor: str, asset: str, owner: str | None, organization_id: str | None
+    ) -> int:
+        """As `add`, within a transaction of the caller's; the wallet's number."""
+        wallet_id: int | None = None
+        while wallet_id is None:  # a number that is taken is drawn again
+            try:
+                wallet_id = await _SQL.add_wallet.value(
+                    conn, id=ids.new_wallet_id(), asset=asset, owner=owner, organization_id=organization_id
+                )
+            except asyncpg.ForeignKeyViolationError:
+                raise Invalid.field("asset", "no such asset; GET /v1/assets lists them") from None
+        await note(conn, actor, "wallet.add", str(wallet_id), asset=asset)
+        return wallet_id
 
     async def get(self, wallet_id: int) -> Wallet:
         """A wallet by its number; NotFound where there is none."""

@@ -12,6 +12,7 @@ from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.context import Cursor, Limit
 from farebox.identity.service import note
+from farebox.identity.types import RECHARGE
 from farebox.money import parse_decimal, to_units
 from farebox.pricing.types import PPM
 
@@ -152,6 +153,8 @@ class Organizations(Controller):
         data: JSONBody[wire.NewKey],
     ) -> wire.MadeKey:
         authority.organization(organization_id)
+        if RECHARGE in data.scopes:
+            authority.administrator()
         await services.directory.organization(organization_id)
         made, secret = await services.keys.make(
             "organization",

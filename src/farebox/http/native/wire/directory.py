@@ -37,7 +37,7 @@ class RevenueView(Struct, frozen=True):
 
 class NewKey(Body, frozen=True):
     name: Name
-    scopes: list[Literal["read", "write"]] = msgspec.field(default_factory=lambda: ["read", "write"])
+    scopes: list[Literal["read", "write", "recharge"]] = msgspec.field(default_factory=lambda: ["read", "write"])
     expires_in_s: Seconds | None = None
 
 
