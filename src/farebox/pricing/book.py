@@ -92,6 +92,14 @@ class Book(Struct, frozen=True):
                 break
         return None, known, until
 
+    def has(self, provider_id: int, model: str, now: datetime) -> bool:
+        """Whether a model has a price now."""
+        try:
+            self.find(provider_id, model, now)
+        except UnknownModel:
+            return False
+        return True
+
     def quote(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Quote:
         """What the usage costs a wallet of `asset`; raises UnknownModel, NotConvertible, compute.NotPriced."""
         version, until = self.find(provider_id, model, now)

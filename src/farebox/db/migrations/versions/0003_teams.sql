@@ -29,3 +29,19 @@ CREATE INDEX agents_name ON agents (name);
 
 -- Who of the organization it was spent for; which agent has spent it, its grant says.
 ALTER TABLE transfers ADD COLUMN member_id bigint;
+
+-- Usage whose price or organization is not known yet: kept until it is. The record is as it came, as JSON.
+CREATE TABLE parked_usage (
+    stream          text NOT NULL,
+    record_id       text NOT NULL,
+    organization_id text NOT NULL,
+    model           text NOT NULL,
+    reason          text NOT NULL,
+    fingerprint     bytea NOT NULL CHECK (length(fingerprint) = 16),
+    record          text NOT NULL,
+    parked_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (stream, record_id)
+);
+
+CREATE INDEX parked_usage_model ON parked_usage (stream, model);
+CREATE INDEX parked_usage_organization ON parked_usage (organization_id) WHERE reason = 'unknown_organization';
