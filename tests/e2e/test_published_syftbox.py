@@ -261,7 +261,8 @@ def test_what_the_hub_shows(clients: Interpreter, pair: dict[str, str]) -> None:
 
 def test_the_accounting_command(clients: Interpreter, live: Live, names: dict[str, str]) -> None:
     """Its one command breaks in every release before it sends anything; with the argument it forgets, it works."""
-    command = [str(clients.bin / "accounting"), *"user add --url".split(), f"{live.url}/syftbox", "-e", names["ada"]]
+    program = str(clients.bin / "accounting")
+    command = [program, "user", "add", "--url", f"{live.url}/syftbox", "-e", names["ada"]]
     ran = subprocess.run(command, env=clients.environ(), cwd=clients.home, capture_output=True, text=True, check=False)
     assert "missing 1 required keyword-only argument: 'organization'" in ran.stderr
     program = """
