@@ -2,9 +2,9 @@
 
 from farebox.db.migrations.script import run_script
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
-    run_script("0003_teams.sql")
+    run_script("0004_teams.sql")
