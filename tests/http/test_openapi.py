@@ -23,6 +23,7 @@ ELSEWHERE = {"session_unknown", "foreign_session"} | {
     "not_sender",
     "password_changed",
     "service_not_allowed",
+    "token_expired",
     "token_unknown",
     "trial_too_large",
     "wider_than_parent",

@@ -106,7 +106,7 @@ class Delegations:
             raise _unknown()
         above = _ref(row)
         if row["ended"] or row["left_s"] <= 0:
-            raise Forbidden("this token was revoked or has expired", "grant_expired")
+            raise Forbidden("this token was revoked or has expired", "token_expired")
         if len(above.lineage) + 2 > MOST_LINKS:
             raise Invalid.field("token", f"at most {MOST_LINKS} tokens can be made from one another", "chain_too_deep")
         allowed = Limits(row["limit_units"], row["charge_limit_units"], row["left_s"], above.services)
@@ -115,15 +115,13 @@ class Delegations:
 
     async def of(self, wallet_id: int, before: int, limit: int) -> list[Delegation]:
         """Those on a wallet and those that its owner made from others', newest first."""
-        rows = await _SQL.delegations_of.all(
-            self._pool, wallet_id=wallet_id, holder_id=wallet_id, before=before, limit=limit
-        )
+        rows = await _SQL.delegations_of.all(self._pool, wallet_id=wallet_id, before=before, limit=limit)
         return [Delegation(**row) for row in rows]
 
     async def revoke(self, actor: str, grant_id: int, wallet_id: int) -> None:
         """Ends one and all that were made from it: no draw starts after this was answered. Again is no error."""
         async with self._pool.acquire() as conn, conn.transaction():
-            done = await _SQL.revoke_delegation.value(conn, id=grant_id, wallet_id=wallet_id, holder_id=wallet_id)
+            done = await _SQL.revoke_delegation.value(conn, id=grant_id, wallet_id=wallet_id)
             if done is None:
                 raise NotFound("there is no such token")
             await note(conn, actor, "delegation.revoke", ids.public("dg", grant_id))

@@ -115,10 +115,11 @@ class Payments:
         return [Payment(**row) for row in rows]
 
     async def draws(self, grant_ids: list[int]) -> dict[int, list[Payment]]:
-        """What was drawn on each of some delegations, newest first."""
+        """What was drawn on each of some delegations, and on those that were made from it; newest first."""
         found: dict[int, list[Payment]] = {grant_id: [] for grant_id in grant_ids}
         for row in await _SQL.draws.all(self._pool, grant_ids=grant_ids, limit=MOST_SHOWN):
-            found[row["grant_id"]].append(Payment(**row))
+            counted_on, *payment = row
+            found[counted_on].append(Payment(*payment))
         return found
 
     async def _sent(self, member: Member, new: NewPayment, key: str | None) -> Hold:

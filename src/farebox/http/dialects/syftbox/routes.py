@@ -8,34 +8,25 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from litestar.types import Guard
-from msgspec import Struct
 
-from farebox.consent.delegations import Limits
 from farebox.errors import Forbidden, Problem
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.callers import Callers
 from farebox.http.depends import TheServices
 from farebox.http.dialects.syftbox import answers, wire
+from farebox.http.dialects.syftbox.asker import Asker, TheAsker
+from farebox.http.dialects.syftbox.tokens import TOKENS
 from farebox.http.dialects.syftbox.transactions import challenge
 from farebox.http.limits import RateLimit
 from farebox.http.problem import retry_after
-from farebox.identity.credentials import Member
-from farebox.identity.people import NewPerson, Person
+from farebox.identity.people import NewPerson
 from farebox.identity.types import READ, WRITE, Principal
 from farebox.services import Services
 
 PREFIX = "/syftbox"
 
 
-class Asker(Struct, frozen=True):
-    """A person who calls, and how that person stands."""
-
-    member: Member
-    person: Person
-
-
-TheAsker = NamedDependency[Asker]
 TheAdmin = NamedDependency[Principal]
 
 
@@ -57,13 +48,6 @@ async def update_organization(
     services: TheServices, asker: TheAsker, data: JSONBody[wire.NewOrganization]
 ) -> dict[str, wire.User]:
     return {"user": wire.user(await services.people.change_organization(asker.member, data.organization))}
-
-
-@post("/token/create", status_code=200)
-async def create_token(services: TheServices, asker: TheAsker, data: JSONBody[wire.NewToken]) -> dict[str, str]:
-    recipient = await services.people.wallet_of(data.recipient_email)
-    _, token = await services.delegations.give(asker.member.client, asker.member.wallet_id, recipient, Limits())
-    return {"token": token}
 
 
 @get("/transactions")
@@ -168,7 +152,7 @@ def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response
 
 def router(services: Services, access: Access, callers: Callers) -> Router:
     """All but what moves money between people."""
-    people = [my_info, update_password, update_organization, create_token, transactions]
+    people = [my_info, update_password, update_organization, transactions, *TOKENS]
     of_people = Router(
         "/", guards=[_as_person(callers)], dependencies={"asker": Provide(_asker)}, route_handlers=people
     )

@@ -43,12 +43,6 @@ class NewOrganization(Struct, frozen=True):
     organization: Organization | None
 
 
-class NewToken(Struct, frozen=True, rename="camel"):
-    """`POST /token/create`."""
-
-    recipient_email: Email
-
-
 class NewTransaction(Struct, frozen=True, rename="camel"):
     """`POST /transaction/create`."""
 
@@ -114,7 +108,7 @@ def units_of(number: Raw, field: str = "amount") -> int:
 
 def user(person: Person) -> User:
     """A person as it is sent. Of a wallet in debt nothing can be spent."""
-    return User(person.public_id, person.email, _usd(max(0, person.available)), person.organization)
+    return User(person.public_id, person.email, usd(max(0, person.available)), person.organization)
 
 
 def transaction(payment: Payment) -> Transaction:
@@ -125,7 +119,7 @@ def transaction(payment: Payment) -> Transaction:
         recipient_email=payment.recipient,
         created_by=payment.asked_by.upper(),
         resolved_by=None if payment.resolved_by is None else payment.resolved_by.upper(),
-        amount=_usd(payment.amount),
+        amount=usd(payment.amount),
         status=payment.status.upper(),
         created_at=payment.created_at,
         resolved_at=payment.resolved_at,
@@ -134,5 +128,6 @@ def transaction(payment: Payment) -> Transaction:
     )
 
 
-def _usd(units: int) -> Raw:
+def usd(units: int) -> Raw:
+    """An amount as it is sent: a JSON number, exact."""
     return Raw(ones(units, SCALE).encode())
