@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from farebox.db import durability, pool
+from farebox.ingest.service import Ingest
 from farebox.ledger.batcher import Ledger, Limits
 from farebox.ledger.sweeper import sweep_forever
 from farebox.services import Services
@@ -88,9 +89,15 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
     services = Services(settings, secret, connections, ledger)
     await services.prices.fresh()
     sweeper = asyncio.create_task(sweep_forever(connections, ledger, settings))
+    ingest = Ingest(services, settings) if settings.redis_url else None
+    if ingest is not None:
+        ingest.start()
+        services.ingest = ingest
     try:
         yield services
     finally:
         sweeper.cancel()
+        if ingest is not None:
+            await ingest.close()
         await ledger.close()
         await connections.close()

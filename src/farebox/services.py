@@ -1,5 +1,7 @@
 """Everything a request can need, built once at the start and passed down."""
 
+from typing import TYPE_CHECKING
+
 from asyncpg import Pool, Record
 
 from farebox.charging.service import Charging
@@ -20,6 +22,9 @@ from farebox.teams.credits import Credits
 from farebox.teams.service import Teams
 from farebox.wallets.accounts import Accounts
 from farebox.wallets.service import Wallets
+
+if TYPE_CHECKING:
+    from farebox.ingest.service import Ingest
 
 
 class Services:
@@ -44,3 +49,5 @@ class Services:
         self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)
         self.teams = Teams(pool, self.directory, self.consent, self.wallets, settings.credits_provider)
         self.credits = Credits(self.teams, self.charging, self.prices, self.accounts)
+        self.ingest: Ingest | None = None
+        """Where usage records come in by a Redis stream."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 PREFIX = "FAREBOX_"
-SECRETS = ("admin_key", "secret_key", "database_url", "migration_url")
+SECRETS = ("admin_key", "secret_key", "database_url", "migration_url", "redis_url")
 """Never shown."""
 
 
@@ -121,6 +121,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokenvault_open: Annotated[
         bool, _doc("Serve the TokenVault dialect to callers without a key. Only where the network is trusted.")
     ] = False
+    redis_url: Annotated[
+        str,
+        _doc(
+            "Redis that usage records come in by: `redis://`, `rediss://`, `unix://`, `redis+cluster://host:port,…`, "
+            "`redis+sentinel://host:port,…/service`. Empty: none."
+        ),
+    ] = ""
+    ingest_stream: Annotated[str, _doc("The Redis stream of usage records.")] = "usage_records"
+    ingest_group: Annotated[str, _doc("The consumer group that books them.")] = "farebox"
+    ingest_consumers: Annotated[int, _doc("Consumers per process.", ge=1, le=64)] = 4
+    ingest_batch: Annotated[int, _doc("The most records that a consumer reads at once.", ge=1, le=5000)] = 500
+    ingest_claim_idle_s: Annotated[
+        float, _doc("How long a record is left to the consumer that has read it, before another one claims it.", gt=0)
+    ] = 30.0
     outbox_keep_s: Annotated[int, _doc("How long sent events are kept.", ge=60)] = 86_400
     sweep_interval_s: Annotated[float, _doc("How often expired holds are freed and balances folded.", gt=0)] = 5.0
     default_prices: Annotated[

@@ -1,0 +1,225 @@
+"""Usage records from a real Redis into the ledger of a real server: each has one effect, and none is lost."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis as redis_client
+
+from farebox.ingest.service import Ingest
+from farebox.services import Services
+from tests.support.live import ADMIN_KEY, Live, ok
+from tests.support.processes import until
+from tests.support.redises import RedisProcess, record, redis_process
+
+MODEL = "team-1"
+STREAM, DEAD = "usage_records", "{usage_records}:dead"
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisProcess]:
+    with redis_process() as found:
+        yield found
+
+
+@pytest.fixture
+def client(redis: RedisProcess) -> "Iterator[redis_client.Redis]":
+    with redis.client() as found:
+        found.flushall()
+        yield found
+
+
+class Office:
+    """A server that ingests, and an organization on it."""
+
+    def __init__(self, live: Live, client: "redis_client.Redis", money: float = 100) -> None:
+        self.live = live
+        self.client = client
+        self.id = f"org-{uuid.uuid4().hex[:8]}"
+        self.admin = live.client(ADMIN_KEY, "/tokenvault")
+        live.price(MODEL, asset="CREDIT", input_token="1", output_token="2")
+        self.open(self.id, money)
+
+    def open(self, organization: str, money: float) -> None:
+        ok(self.admin.post("/v1/wallet/organizations", json={"id": organization, "name": "Ours"}))
+        if money:
+            ok(self.admin.post("/v1/recharge", json={"organization_id": organization, "money_amount": money}))
+
+    def balance(self, organization: str | None = None) -> Any:
+        return ok(self.admin.get(f"/v1/balance/organizations/{organization or self.id}"))["balance"]
+
+    def send(self, id_: str, tokens: int = 1, **more: Any) -> None:
+        self.client.xadd(STREAM, record(self.id, id_, tokens, **more))
+
+    def idle(self) -> None:
+        """Waits until nothing is left to do."""
+        until(self._is_idle)
+
+    def _is_idle(self) -> bool:
+        groups: Any = self.client.xinfo_groups(STREAM)
+        last: Any = self.client.xrevrange(STREAM, count=1)
+        delivered = groups and (not last or groups[0]["last-delivered-id"] == last[0][0])
+        return bool(delivered) and groups[0]["pending"] == 0
+
+    def reasons(self) -> list[str]:
+        letters: Any = self.client.xrange(DEAD)
+        return [fields["farebox_reason"] for _, fields in letters]
+
+    def booked(self) -> int:
+        counted: int = self.live.call(
+            self.live.services.pool.fetchval("SELECT count(*) FROM transfers WHERE kind = 'usage'")
+        )
+        return counted
+
+
+@pytest.fixture
+def office(make_live: Callable[..., Live], client: "redis_client.Redis", redis: RedisProcess) -> Office:
+    return Office(make_live(redis_url=redis.url, ingest_claim_idle_s=1), client)
+
+
+def test_records_are_booked_once_and_the_clients_memory_is_cleared(office: Office) -> None:
+    office.client.set(f"credit_balance:{office.id}", "12345")
+    for number in range(300):
+        office.send(f"r{number}", 2, completion_tokens=1)
+    for number in range(100):
+        office.send(f"r{number}", 2, completion_tokens=1, timestamp=int(time.time()))
+    office.idle()
+    assert office.balance() == 10_000 - 300 * 4
+    assert office.booked() == 300
+    assert office.client.get(f"credit_balance:{office.id}") is None
+    row = office.live.call(
+        office.live.services.pool.fetchrow(
+            "SELECT m.name AS member, a.name AS agent, t.model, t.input_tokens, t.output_tokens FROM transfers t "
+            "JOIN members m ON m.id = t.member_id JOIN agents a ON a.grant_id = t.grant_id WHERE t.kind = 'usage'"
+        )
+    )
+    assert tuple(row) == ("ada", "agent-1", MODEL, 2, 1)
+
+
+def test_usage_that_has_happened_is_debt_and_the_next_recharge_pays_it(office: Office) -> None:
+    office.send("dear", 10_500)
+    office.idle()
+    assert office.balance() == -500
+    paid = ok(office.admin.post("/v1/recharge", json={"organization_id": office.id, "money_amount": 7}))
+    assert (paid["credits"], paid["balance"]) == (700, 200)
+
+
+def test_malformed_records_are_buried_with_their_reason_and_neighbours_go_on(office: Office) -> None:
+    office.send("good-1", 1)
+    office.client.xadd(STREAM, {"x": "y"})
+    office.send("old", timestamp=int(time.time()) - 366 * 86_400)
+    office.send("early", timestamp=int(time.time()) + 3600)
+    office.send("negative", -1)
+    office.client.xadd(STREAM, {b"id": b"\xff\xfe", b"organization_id": b"acme", b"timestamp": b"%d" % time.time()})
+    office.send("good-2", 1)
+    office.idle()
+    assert office.balance() == 10_000 - 2
+    assert sorted(office.reasons()) == [
+        "bad_field:id",
+        "bad_field:prompt_tokens",
+        "in_the_future",
+        "missing_field:organization_id",
+        "too_old",
+    ]
+
+
+def test_an_id_again_with_another_payload_is_kept_for_a_person(office: Office) -> None:
+    sent = int(time.time())
+    office.send("r1", 5, timestamp=sent)
+    office.idle()
+    office.send("r1", 6, timestamp=sent)
+    office.send("unpriced", 1, model="nobody's", timestamp=sent)
+    office.send("unpriced", 2, model="nobody's", timestamp=sent)
+    office.idle()
+    assert office.balance() == 10_000 - 5
+    assert office.reasons() == ["id_reused", "id_reused"]
+
+
+def test_unknown_models_wait_for_their_price(office: Office) -> None:
+    office.send("r1", 7, model="tomorrow-1")
+    office.send("r2", 8, model="tomorrow-2")
+    office.idle()
+    assert office.balance() == 10_000
+    office.live.price("tomorrow-1", asset="CREDIT", input_token="10", output_token="0")
+    until(lambda: office.balance() == 10_000 - 70)
+    left = office.live.call(office.live.services.pool.fetch("SELECT record_id, reason FROM parked_usage"))
+    assert [tuple(row) for row in left] == [("r2", "unknown_model")]
+
+
+def test_unknown_organizations_wait_for_their_registration(office: Office) -> None:
+    other = f"org-{uuid.uuid4().hex[:8]}"
+    office.client.xadd(STREAM, record(other, "early", 3))
+    office.idle()
+    office.open(other, 0)
+    until(lambda: office.balance(other) == -3)
+
+
+def test_what_a_dead_consumer_has_read_is_claimed(office: Office) -> None:
+    office.send("first")
+    office.idle()
+    services = office.live.services
+    assert services.ingest is not None
+    office.live.call(services.ingest.close())
+    office.send("stuck", 10)
+    assert office.client.xreadgroup("farebox", "died", {STREAM: ">"})
+    another = office.live.call(started(services))
+    office.idle()
+    assert office.balance() == 10_000 - 11
+    office.live.call(another.close())
+
+
+async def started(services: Services) -> Ingest:
+    """Other consumers, as of another process."""
+    ingest = Ingest(services, services.settings)
+    ingest.start()
+    return ingest
+
+
+def test_a_lost_group_is_made_anew_from_the_beginning(office: Office) -> None:
+    for number in range(20):
+        office.send(f"r{number}")
+    office.idle()
+    office.client.xgroup_destroy(STREAM, "farebox")
+    office.send("after")
+    until(lambda: office.balance() == 10_000 - 21)
+    office.client.delete(STREAM)
+    office.send("and again")
+    until(lambda: office.balance() == 10_000 - 22)
+    assert office.booked() == 22
+
+
+def test_only_what_every_group_has_acknowledged_is_trimmed(office: Office) -> None:
+    office.client.xgroup_create(STREAM, "analytics", id="0", mkstream=True)
+    for number in range(50):
+        office.send(f"r{number}")
+    office.idle()
+    time.sleep(2)
+    assert office.client.xlen(STREAM) == 50, "another group has not read them"
+    read: Any = office.client.xreadgroup("analytics", "a", {STREAM: ">"}, count=30)
+    ids = [id_ for id_, _ in read[0][1]]
+    office.client.xack(STREAM, "analytics", *ids[:10], *ids[11:])
+    until(lambda: office.client.xlen(STREAM) == 40)
+    office.client.xack(STREAM, "analytics", ids[10])
+    until(lambda: office.client.xlen(STREAM) == 21)
+    office.client.xgroup_destroy(STREAM, "analytics")
+    until(lambda: int(office.client.xlen(STREAM)) <= 1)
+
+
+def test_redis_goes_and_comes_back(office: Office, redis: RedisProcess) -> None:
+    office.send("before", 1)
+    office.idle()
+    redis.kill()
+    assert ok(office.admin.get(f"/v1/balance/organizations/{office.id}"))["balance"] == 9_999
+    redis.start()
+    office.send("after", 1)
+    until(lambda: office.balance() == 9_998)
+
+
+def test_metadata_is_kept_with_the_usage(office: Office) -> None:
+    office.send("r1", metadata=json.dumps({"ticket": 7}))
+    office.idle()
+    note = office.live.call(office.live.services.pool.fetchval("SELECT note FROM transfers WHERE kind = 'usage'"))
+    assert json.loads(note) == {"ticket": 7}
