@@ -60,9 +60,9 @@ class Office:
 
     def _is_idle(self) -> bool:
         groups: Any = self.client.xinfo_groups(STREAM)
+        mine = [group for group in groups if group["name"] == "farebox"]
         last: Any = self.client.xrevrange(STREAM, count=1)
-        delivered = groups and (not last or groups[0]["last-delivered-id"] == last[0][0])
-        return bool(delivered) and groups[0]["pending"] == 0
+        return bool(mine) and mine[0]["pending"] == 0 and last[0][0] == mine[0]["last-delivered-id"]
 
     def reasons(self) -> list[str]:
         letters: Any = self.client.xrange(DEAD)

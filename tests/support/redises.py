@@ -44,7 +44,7 @@ class RedisProcess:
 
     def client(self) -> "redis.Redis":
         """A plain client."""
-        return redis.Redis(port=self.port, decode_responses=True, protocol=2)
+        return redis.Redis(port=self.port, decode_responses=True, encoding_errors="replace", protocol=2)
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Ends it, by kill -9 unless another signal is named."""

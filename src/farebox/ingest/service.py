@@ -24,7 +24,7 @@ from farebox.settings import Settings
 
 log = structlog.get_logger()
 AWAY = (*REDIS_AWAY, *DATABASE_AWAY, Busy)
-_BLOCK_MS = 1000
+_BLOCK_MS = 250
 _TRIM_EVERY_S = 1.0
 _UNPARK_EVERY_S = 1.0
 _WHOLE_EVERY_S = 30.0
