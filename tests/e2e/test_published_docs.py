@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from farebox.consent import qr
-from tests.support.live import Live, made
+from tests.support.live import ADMIN_KEY, Live, made
 from tests.support.published import ROOT, environment
 
 URL = "http://127.0.0.1:8080"
@@ -57,6 +57,21 @@ def test_the_example_for_conxa(make_live: Callable[..., Live], tmp_path: Path) -
     request = made(live.admin.post("/v1/connection-requests", json={"wallet": wallet, "qr": code}))
     made(live.admin.post(f"/v1/connection-requests/{request['id']}/approve", json={"terms": request["terms"]}))
     assert running.communicate(timeout=60)[0] == printed
+
+
+def test_the_example_for_syftbox(make_live: Callable[..., Live], tmp_path: Path) -> None:
+    program, printed = example("syftbox")
+    live = make_live()
+    assert URL in program
+    ran = subprocess.run(
+        [environment("syft-hub-0.1.32"), "-c", program.replace(URL, live.url)],
+        cwd=tmp_path,
+        env=os.environ | {"ADMIN_KEY": ADMIN_KEY},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == printed
 
 
 def test_the_example_for_knai(make_live: Callable[..., Live], tmp_path: Path) -> None:
