@@ -3,34 +3,62 @@
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.support.wheels import ROOT, environment
+from tests.support.wheels import LOCKED, ROOT, environment
 
 PROGRAM = """
 import json, sys
-from farebox import AsyncFarebox, Farebox
-after = sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names) - {"__main__"})
-import farebox.client.carriers, farebox.client.async_carrier
+{statement}
+after = sorted({{name.partition(".")[0] for name in sys.modules}} - set(sys.stdlib_module_names) - {{"__main__"}})
 from importlib.metadata import distributions
-print(json.dumps({"after": after, "there": sorted(found.metadata["Name"] for found in distributions())}))
+print(json.dumps({{"after": after, "there": sorted(found.metadata["Name"] for found in distributions())}}))
 """
 IMPORTS_S = 0.150
+PACKAGES = {
+    "farebox": "from farebox import AsyncFarebox, Farebox",
+    "conxa": "from conxa import AsyncCONXAClient, CONXAClient",
+    "knai": "from knai import AsyncKNAIProvider, KNAIProvider",
+}
+MADE = {
+    "farebox": "Farebox('http://127.0.0.1:9')",
+    "conxa": "CONXAClient('pk_live_a_b').create_payment_qr('ada').qr_image.size",
+    "knai": "KNAIProvider('k', 's')",
+}
+"""Something that the package does alone."""
 
 
-def test_the_client_installs_alone() -> None:
-    python = environment("farebox", ROOT)
-    found = json.loads(_output(python, "-c", PROGRAM))
-    assert set(found["after"]) <= {"farebox", "msgspec", "typing_extensions"}, "httpx is loaded where it is used"
-    locked = re.findall(
-        r"^([a-z0-9_-]+)==", (ROOT / "tests/clients/locked/farebox.txt").read_text("utf-8"), re.MULTILINE
+def projects(name: str) -> list[Path]:
+    """Our distributions that a package is made of."""
+    return [ROOT] if name == "farebox" else [ROOT, ROOT / "clients" / name]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_it_installs_alone(name: str) -> None:
+    python = environment(name, *projects(name))
+    found = json.loads(_output(python, "-c", PROGRAM.format(statement=PACKAGES[name])))
+    assert set(found["after"]) <= {name, "farebox", "msgspec", "typing_extensions"}, (
+        "the rest is loaded where it is used"
     )
-    assert {name.replace("_", "-") for name in found["there"]} == {"farebox", *locked}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert [re.split("[<>=]", line)[0] for line in project["dependencies"]] == ["httpx", "msgspec"]
+    locked = re.findall(r"^([a-z0-9_-]+)==", (LOCKED / f"{name}.txt").read_text("utf-8"), re.MULTILINE)
+    ours = {"farebox"} if name == "farebox" else {"farebox", f"farebox-{name}"}
+    assert {found.lower().replace("_", "-") for found in found["there"]} == ours | set(locked)
+    assert _output(python, "-c", f"{PACKAGES[name]}\nprint({MADE[name]})").strip()
+    assert (python.parent.parent / f"lib/python3.{sys.version_info.minor}/site-packages/{name}/py.typed").exists()
+
+
+def test_they_list_what_they_need() -> None:
+    assert _needs("pyproject.toml") == ["httpx", "msgspec"]
+    assert _needs("clients/knai/pyproject.toml") == _needs("clients/conxa/pyproject.toml") == ["farebox"]
+
+
+def _needs(path: str) -> list[str]:
+    project = tomllib.loads((ROOT / path).read_text("utf-8"))["project"]
+    return [re.split("[<>=]", line)[0] for line in project["dependencies"]]
 
 
 def test_the_command_says_what_it_misses() -> None:
@@ -40,18 +68,35 @@ def test_the_command_says_what_it_misses() -> None:
     assert "pip install 'farebox[server]'" in done.stderr
 
 
+def test_without_the_extra_there_is_the_text_and_a_clear_error() -> None:
+    python = environment("knai", *projects("conxa"))  # the same third parties, without those of `qr`
+    program = """
+from conxa import CONXAClient
+from conxa.qr import generate_qr_data
+print(generate_qr_data("acme", "api", "ada"))
+try:
+    CONXAClient("pk_live_a_b").create_payment_qr("ada")
+except ImportError as error:
+    print(error)
+"""
+    text, error = _output(python, "-c", program).splitlines()
+    assert json.loads(text)["provider_id"] == "acme"
+    assert "pip install 'farebox-conxa[qr]'" in error
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["farebox"])
+@pytest.mark.parametrize("name", PACKAGES)
 def test_it_is_there_in_no_time(name: str) -> None:
     """The best of many: what a loaded machine adds is not the package's."""
-    python = environment("farebox", ROOT)
-    assert min(_import_s(python, "from farebox import Farebox") for _ in range(10)) <= IMPORTS_S
+    python = environment(name, *projects(name))
+    assert min(_import_s(python, PACKAGES[name], name) for _ in range(10)) <= IMPORTS_S
 
 
-def _import_s(python: Path, statement: str) -> float:
-    """How long a statement's imports take, as the interpreter measures it."""
-    told = _run(python, "-X", "importtime", "-c", statement).stderr.rstrip().splitlines()[-1]
-    return int(told.split("|")[1]) / 1_000_000
+def _import_s(python: Path, statement: str, name: str) -> float:
+    """How long a package's imports take, as the interpreter measures it."""
+    lines = _run(python, "-X", "importtime", "-c", statement).stderr.splitlines()
+    taken = [int(line.split("|")[1]) for line in lines if line.split("|")[-1].strip() in (name, "farebox.client")]
+    return max(taken) / 1_000_000
 
 
 def _output(python: Path, *arguments: str) -> str:

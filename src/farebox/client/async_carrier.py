@@ -1,23 +1,25 @@
 """The shell that carries what programs ask, with asyncio."""
 
 import asyncio
+import inspect
 from typing import TypeVar
 
 import httpx
 
 from farebox.client import guards
 from farebox.client.carriers import lost, prepared, reply
-from farebox.client.core import Lost, Program, Reply, Send
+from farebox.client.core import Lost, Pause, Program, Reply, Send
 
 T = TypeVar("T")
 
 
 class AsyncCarrier:
-    """Runs programs. Connections are kept and shared; tasks of one loop may share it."""
+    """Runs programs. Connections are kept and shared; tasks of one loop share it. After `close` it opens new ones."""
 
     def __init__(self, base_url: str, headers: dict[str, str]) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, headers=headers)
-        guards.discard_left_overs(self._http)
+        self._base_url = base_url
+        self._headers = headers
+        self._http: httpx.AsyncClient | None = None
 
     async def run(self, program: Program[T]) -> T:
         """Does what the program asks until it has its result."""
@@ -27,8 +29,13 @@ class AsyncCarrier:
                 step = program.send(came)
                 if isinstance(step, Send):
                     came = await self._send(step)
-                else:
+                elif isinstance(step, Pause):
                     await asyncio.sleep(step.seconds)
+                    came = None
+                else:
+                    told = step.call()
+                    if inspect.isawaitable(told):
+                        await told
                     came = None
         except StopIteration as done:
             result: T = done.value
@@ -37,7 +44,8 @@ class AsyncCarrier:
     async def _send(self, step: Send) -> Reply | Lost:
         try:
             async with asyncio.timeout(step.timeout_s):  # the whole: httpx bounds each read
-                response = await self._http.send(prepared(self._http, step.request, step.timeout_s))
+                http = self._opened()
+                response = await http.send(prepared(http, step.request, step.timeout_s))
                 return reply(response, response.content)
         except TimeoutError:
             return Lost("no whole answer in time", sent=True, timed_out=True)
@@ -46,4 +54,12 @@ class AsyncCarrier:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._http.aclose()
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._http is None:
+            self._http = httpx.AsyncClient(base_url=self._base_url, headers=self._headers)
+            guards.discard_left_overs(self._http)
+        return self._http

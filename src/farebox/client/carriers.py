@@ -1,12 +1,13 @@
 """The shell that carries what programs ask, with threads; `async_carrier` has the one with asyncio."""
 
+import threading
 import time
 from typing import TypeVar
 
 import httpx
 
 from farebox.client import guards
-from farebox.client.core import Lost, Program, Reply, Request, Send
+from farebox.client.core import Lost, Pause, Program, Reply, Request, Send
 
 T = TypeVar("T")
 
@@ -14,13 +15,14 @@ _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Carrier:
-    """Runs programs. Connections are kept and shared; threads may share it."""
+    """Runs programs. Connections are kept and shared; threads may share it. After `close` it opens new ones."""
 
     def __init__(self, base_url: str, headers: dict[str, str]) -> None:
-        self._http = httpx.Client(base_url=base_url, headers=headers)
+        self._base_url = base_url
+        self._headers = headers
         self._deadline = guards.Deadline()
-        guards.bound(self._http, self._deadline)
-        guards.discard_left_overs(self._http)
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
 
     def run(self, program: Program[T]) -> T:
         """Does what the program asks until it has its result."""
@@ -30,24 +32,39 @@ class Carrier:
                 step = program.send(came)
                 if isinstance(step, Send):
                     came = self._send(step)
-                else:
+                elif isinstance(step, Pause):
                     time.sleep(step.seconds)
+                    came = None
+                else:
+                    step.call()
                     came = None
         except StopIteration as done:
             result: T = done.value
             return result
 
     def _send(self, step: Send) -> Reply | Lost:
+        http = self._opened()
         try:
             with self._deadline.within(step.timeout_s):
-                response = self._http.send(prepared(self._http, step.request, step.timeout_s))
+                response = http.send(prepared(http, step.request, step.timeout_s))
                 return reply(response, response.content)
         except httpx.HTTPError as error:
             return lost(error)
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
+        with self._lock:
+            http, self._http = self._http, None
+        if http is not None:
+            http.close()
+
+    def _opened(self) -> httpx.Client:
+        with self._lock:
+            if self._http is None:
+                self._http = httpx.Client(base_url=self._base_url, headers=self._headers)
+                guards.bound(self._http, self._deadline)
+                guards.discard_left_overs(self._http)
+            return self._http
 
 
 def prepared(http: httpx.Client | httpx.AsyncClient, request: Request, timeout_s: float) -> httpx.Request:

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from farebox.client.errors import BadAnswer, Unreachable
@@ -82,7 +83,13 @@ class Pause(Struct, frozen=True):
     seconds: float
 
 
-Step = Send | Pause
+class Tell(Struct, frozen=True):
+    """Step: call this; where it gives something to await, the shell of asyncio awaits it."""
+
+    call: Callable[[], object]
+
+
+Step = Send | Pause | Tell
 Program = Generator[Step, Reply | Lost | None, T]
 """What a shell runs: steps out, what came of them in, a result at the end."""
 
@@ -110,6 +117,34 @@ def exchange(request: Request, read: Reader[T], policy: Policy, *, retry: frozen
                     raise
         yield Pause(pause_s)
     raise AssertionError("the last attempt returns or raises")
+
+
+def foreign(
+    request: Request,
+    read: Reader[T],
+    policy: Policy,
+    failed: Callable[[Unreachable | BadAnswer], Exception],
+    *,
+    retry: frozenset[int] = PASSING,
+) -> Program[T]:
+    """An exchange for a client with errors of its own: `failed` makes one of what went wrong on the way."""
+    try:
+        return (yield from exchange(request, read, policy, retry=retry))
+    except (Unreachable, BadAnswer) as error:
+        raise failed(error) from None
+
+
+def members(reply: Reply) -> dict[str, Any]:
+    """The members of an answer's JSON object.
+
+    Of a success that is none: BadAnswer, so that it is asked for again. Of an error: its text, as `message`.
+    """
+    try:
+        return msgspec.json.decode(reply.content, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        if reply.status < 300:
+            raise BadAnswer("the answer is not what this call is answered with", reply.status) from None
+        return {"message": reply.content.decode("utf-8", "replace")}
 
 
 def _passing(request: Request, reply: Reply, retry: frozenset[int]) -> bool:

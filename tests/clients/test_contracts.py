@@ -1,0 +1,172 @@
+"""Every recorded exchange against our clients: they send what is recorded and make of it what is documented."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from conxa import CONXAClient, CONXAError
+from farebox import Policy
+from knai import KNAIError, KNAIProvider
+from tests.support.contracts import CONTRACTS, PLACEHOLDER, placeholders
+from tests.support.standin import StandIn
+
+SHORT = Policy(timeout_s=0.3, deadline_s=0.4)
+KNOWN = {name: one["example"] for name, one in placeholders().items()}
+
+CONXA = {
+    "AuthenticationError": {401},
+    "SessionNotFoundError": {404},
+    "IdempotencyConflictError": {409},
+    "ValidationError": {422},
+    "RateLimitError": {429},
+    "ForbiddenError": {403},
+    "APIError": {400, 405, 413, 415, 503},
+}
+KNAI = {
+    "InvalidAPIKeyError": {401},
+    "InsufficientBalanceError": {402},
+    "SessionExpiredError": {403, 410},
+    "KNAIError": {400, 404, 405, 409, 413, 415, 422, 429, 503},
+}
+
+
+def filled(value: Any) -> Any:
+    """A recorded value with the placeholders' examples in it."""
+    if isinstance(value, str):
+        return PLACEHOLDER.sub(lambda found: KNOWN[found[1]], value)
+    if isinstance(value, dict):
+        return {name: filled(inner) for name, inner in value.items()}
+    return [filled(inner) for inner in value] if isinstance(value, list) else value
+
+
+def exchanges(dialect: str) -> Iterator[Any]:
+    """All recorded exchanges of a dialect, filled in."""
+    for path in sorted((CONTRACTS / dialect).glob("*.json")):
+        for number, exchange in enumerate(json.loads(Path(path).read_text("utf-8"))["exchanges"]):
+            yield pytest.param(filled(exchange), id=f"{path.stem}-{number}")
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    with StandIn() as found:
+        yield found
+
+
+def conxa_call(client: CONXAClient, request: dict[str, Any]) -> Callable[[], Any] | None:
+    """The call that sends a request; None where the client sends no such thing."""
+    path, _, query = request["path"].partition("?")
+    body = request.get("body")
+    headers = request.get("headers", {})
+    token = headers.get("X-Provider-Session")
+    if path == "/health":
+        return client.health_check
+    if path.startswith("/wallet/"):
+        return lambda: client.get_wallet_balance(path.removeprefix("/wallet/"))
+    if path == "/providers/session/status" and query.startswith("provider_username=") and query.count("=") == 1:
+        name = unquote(query.partition("=")[2])
+        return (lambda: client.get_session_status(name, retry_on_rate_limit=False)) if name else None
+    if path != "/charge/authorize" or not isinstance(body, dict) or not token:
+        return None
+    return lambda: client.charge(token, headers.get("X-Idempotency-Key"), **body)
+
+
+@pytest.mark.parametrize("exchange", list(exchanges("conxa")))
+def test_conxa(exchange: dict[str, Any], stand_in: StandIn) -> None:
+    request, response = exchange["request"], exchange["response"]
+    headers = request.get("headers", {})
+    key = headers.get("X-Provider-API-Key") or KNOWN["api_key"]
+    with CONXAClient(key, stand_in.url, timeout=0.5) as client:
+        call = conxa_call(client, request)
+        found = outcome(call, request, response, stand_in, KNOWN["session_token"])
+        if found is None:  # such a request never leaves: what would its answer be to one that does?
+            found = answered(lambda: client.charge(KNOWN["session_token"], None, "m", 1, 0), response, stand_in)
+    status, body = response["status"], response["body"]
+    if isinstance(found, CONXAError):
+        names = [kind.__name__ for kind in type(found).__mro__]
+        assert any(status in statuses for name, statuses in CONXA.items() if name in names), found
+        assert (found.status_code, found.response, found.message) == (status, body, body["message"])
+        assert found.error_code == body["code"]
+        assert ("SessionExpiredError" in names) == (body["code"] == "SESSION_EXPIRED")
+    elif request["path"] == "/health":
+        assert found is (status == 200)
+    elif status in (402, 403):
+        assert (found.approved, found.new_balance) == (False, body.get("new_balance", 0))
+        assert (found.error_code, found.error) == (body["code"], f"[{status}] {body['message']}")
+    else:
+        assert status == 200
+        told = found.to_dict()
+        assert {name: told[name] for name in body if name != "expires_at"} == {
+            name: value for name, value in body.items() if name != "expires_at"
+        }
+
+
+def knai_call(provider: KNAIProvider, request: dict[str, Any]) -> Callable[[], Any] | None:
+    """The call that sends a request; None where the client sends no such thing."""
+    path, _, query = request["path"].partition("?")
+    headers = request.get("headers", {})
+    body = request.get("body")
+    if path == "/providers/session/status" and query.startswith("provider_username=") and query.count("=") == 1:
+        name = unquote(query.partition("=")[2])
+        return lambda: provider.wait_for_session(name, timeout=0)
+    if path != "/charge/authorize" or not isinstance(body, dict) or body.keys() != {"amount_tokens", "model"}:
+        return None
+    key = headers.get("Idempotency-Key")
+    return lambda: provider.charge(headers.get("X-Session-Token"), idempotency_key=key, **body)
+
+
+@pytest.mark.parametrize("exchange", list(exchanges("knai")))
+def test_knai(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knai.calls.PATIENCE", SHORT)
+    request, response = exchange["request"], exchange["response"]
+    headers = request.get("headers", {})
+    key = headers.get("X-Provider-API-Key") or KNOWN["api_key"]
+    with KNAIProvider(key, headers.get("X-Provider-Slug") or KNOWN["provider"], stand_in.url) as provider:
+        found = outcome(knai_call(provider, request), request, response, stand_in, KNOWN["session_token"])
+        if found is None:
+            found = answered(lambda: provider.charge(KNOWN["session_token"], 1, "m"), response, stand_in)
+    status, body = response["status"], response["body"]
+    if not isinstance(found, KNAIError):
+        assert (status, found) == (200, body)
+    elif status == 200:
+        assert body["status"] != "active"
+        assert found.response_body == body, "nobody connected in time"
+    else:
+        assert status in KNAI[type(found).__name__]
+        assert (found.status_code, found.response_body, found.message) == (status, body, body["error"])
+
+
+def outcome(
+    call: Callable[[], Any] | None, request: dict[str, Any], response: dict[str, Any], stand_in: StandIn, token: str
+) -> Any:
+    """What came of a call, after it was compared with the recorded request; None where the client does not make it."""
+    plain = request.get("headers", {}).get("Content-Type", "application/json") == "application/json"
+    if call is None or not plain or request["method"] not in ("GET", "POST"):
+        return None
+    try:
+        found = answered(call, response, stand_in)
+    except (ValueError, TypeError):
+        return None  # refused before it leaves
+    if not stand_in.asked:
+        return None
+    sent = stand_in.asked[-1]
+    if (sent["method"], sent["path"].replace("%40", "@")) != (request["method"], request["path"].replace("%40", "@")):
+        return found
+    for name, value in request.get("headers", {}).items():
+        assert sent["headers"][name.lower()] == value, name
+    if "body" in request:
+        assert json.loads(sent["body"]) == request["body"]
+    return found
+
+
+def answered(call: Callable[[], Any], response: dict[str, Any], stand_in: StandIn) -> Any:
+    """What a call returns, or the error of its package that it raises."""
+    stand_in.answer = response
+    stand_in.asked.clear()
+    try:
+        return call()
+    except (CONXAError, KNAIError) as error:
+        return error
