@@ -79,6 +79,8 @@ async def prepare(url: str, settings: Settings, secret: bytes) -> None:
 @contextlib.asynccontextmanager
 async def open_services(url: Callable[[], str], settings: Settings, secret: bytes) -> AsyncIterator[Services]:
     """The parts of one server on a prepared database; closes them in order, with the ledger's queue written."""
+    if settings.tokenvault_open:
+        log.warning("tokenvault.open", risk="whoever reaches this server can spend and recharge, without a key")
     connections = await pool.open_pool(url(), settings)
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":

@@ -154,7 +154,7 @@ def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
             ready(running)
 
         try:
-            _run(_serve_one(found, settings, sock, up))
+            run(_serve_one(found, settings, sock, up))
         finally:
             others.stop()
 
@@ -170,7 +170,7 @@ def run_worker(
     watch: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
 ) -> None:
     """Serves as one of several processes; `watch` sets the event when it is time to end."""
-    _run(_serve_one(found, settings, sock, lambda _: None, watch))
+    run(_serve_one(found, settings, sock, lambda _: None, watch))
 
 
 def spare_the_collector() -> None:
@@ -183,7 +183,8 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _run(main: Coroutine[Any, Any, None]) -> None:
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Runs it on the faster event loop, where there is one."""
     try:
         import uvloop
     except ImportError:

@@ -11,12 +11,10 @@ import redis as redis_client
 
 from farebox.ingest.service import Ingest
 from farebox.services import Services
-from tests.support.live import ADMIN_KEY, Live, ok
+from tests.support.live import Live, ok
+from tests.support.offices import MODEL, STREAM, Office
 from tests.support.processes import until
 from tests.support.redises import RedisProcess, record, redis_process
-
-MODEL = "team-1"
-STREAM, DEAD = "usage_records", "{usage_records}:dead"
 
 
 @pytest.fixture(scope="module")
@@ -30,49 +28,6 @@ def client(redis: RedisProcess) -> "Iterator[redis_client.Redis]":
     with redis.client() as found:
         found.flushall()
         yield found
-
-
-class Office:
-    """A server that ingests, and an organization on it."""
-
-    def __init__(self, live: Live, client: "redis_client.Redis", money: float = 100) -> None:
-        self.live = live
-        self.client = client
-        self.id = f"org-{uuid.uuid4().hex[:8]}"
-        self.admin = live.client(ADMIN_KEY, "/tokenvault")
-        live.price(MODEL, asset="CREDIT", input_token="1", output_token="2")
-        self.open(self.id, money)
-
-    def open(self, organization: str, money: float) -> None:
-        ok(self.admin.post("/v1/wallet/organizations", json={"id": organization, "name": "Ours"}))
-        if money:
-            ok(self.admin.post("/v1/recharge", json={"organization_id": organization, "money_amount": money}))
-
-    def balance(self, organization: str | None = None) -> Any:
-        return ok(self.admin.get(f"/v1/balance/organizations/{organization or self.id}"))["balance"]
-
-    def send(self, id_: str, tokens: int = 1, **more: Any) -> None:
-        self.client.xadd(STREAM, record(self.id, id_, tokens, **more))
-
-    def idle(self) -> None:
-        """Waits until nothing is left to do."""
-        until(self._is_idle)
-
-    def _is_idle(self) -> bool:
-        groups: Any = self.client.xinfo_groups(STREAM)
-        mine = [group for group in groups if group["name"] == "farebox"]
-        last: Any = self.client.xrevrange(STREAM, count=1)
-        return bool(mine) and mine[0]["pending"] == 0 and last[0][0] == mine[0]["last-delivered-id"]
-
-    def reasons(self) -> list[str]:
-        letters: Any = self.client.xrange(DEAD)
-        return [fields["farebox_reason"] for _, fields in letters]
-
-    def booked(self) -> int:
-        counted: int = self.live.call(
-            self.live.services.pool.fetchval("SELECT count(*) FROM transfers WHERE kind = 'usage'")
-        )
-        return counted
 
 
 @pytest.fixture
@@ -103,8 +58,8 @@ def test_usage_that_has_happened_is_debt_and_the_next_recharge_pays_it(office: O
     office.send("dear", 10_500)
     office.idle()
     assert office.balance() == -500
-    paid = ok(office.admin.post("/v1/recharge", json={"organization_id": office.id, "money_amount": 7}))
-    assert (paid["credits"], paid["balance"]) == (700, 200)
+    office.recharge(7)
+    assert office.balance() == 200
 
 
 def test_malformed_records_are_buried_with_their_reason_and_neighbours_go_on(office: Office) -> None:

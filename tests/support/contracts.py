@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ import asyncpg
 import httpx
 
 from tests.support.databases import OWNER, Databases
-from tests.support.live import Live
+from tests.support.live import ADMIN_KEY, Live
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 HEADERS = ("retry-after", "allow")
 """The headers of answers that a contract speaks of."""
 
-VARYING = ("seconds", "time")
+VARYING = ("seconds", "time", "unix")
 """Placeholders that may stand for another value each time."""
 
 
@@ -51,6 +52,8 @@ def matches(wanted: Any, found: Any, known: dict[str, str]) -> bool:
         return len(wanted) == len(found) and all(matches(*pair, known) for pair in zip(wanted, found, strict=True))
     if isinstance(wanted, str) and isinstance(found, str):
         return _text_matches(wanted, found, known)
+    if wanted == "{unix}" and type(found) is int:
+        return _text_matches(wanted, str(found), known)
     return type(wanted) is type(found) and bool(wanted == found)
 
 
@@ -73,8 +76,11 @@ def arranged(live: Live, given: dict[str, Any]) -> dict[str, str]:
     """Makes what a contract takes as given; the values of its placeholders."""
     provider = live.provider()
     known = {"api_key": provider.key, "provider": provider.slug, "user": f"user-of-{provider.slug}"}
+    everybody = "*" if "organization" in given else provider.slug
     for model, rates in given.get("prices", {}).items():
-        live.price(model, provider.slug, **rates)
+        live.price(model, everybody, **rates)
+    if "organization" in given:
+        return known | _team(live, given["organization"])
     known["wallet"] = wallet = live.wallet(given.get("wallet", 0), given.get("asset", "TOKEN"))
     if given.get("scanned"):
         code = {"provider_id": provider.slug, "provider_username": known["user"]}
@@ -85,6 +91,21 @@ def arranged(live: Live, given: dict[str, Any]) -> dict[str, str]:
         known["session_token"] = grant["session_token"]
         ENDINGS[given.get("ended", "not")](live, grant)
     return known
+
+
+def _team(live: Live, given: dict[str, Any]) -> dict[str, str]:
+    """An organization with money recharged, a key of its own and, on demand, one that only reads."""
+    organization, another = (f"org-{uuid.uuid4().hex[:10]}" for _ in range(2))
+    admin = live.client(ADMIN_KEY, "/tokenvault")
+    for one in (organization, another):
+        assert admin.post("/v1/wallet/organizations", json={"id": one, "name": "Ours"}).status_code == 200
+    if "money" in given:
+        body = {"organization_id": organization, "money_amount": given["money"]}
+        assert admin.post("/v1/recharge", json=body).status_code == 200
+    keys = f"/v1/organizations/{organization}/keys"
+    scopes = given.get("scopes", ["read", "write"])
+    key = live.admin.post(keys, json={"name": "contract", "scopes": scopes}).json()["key"]
+    return {"organization": organization, "another_organization": another, "organization_key": key}
 
 
 def _not_ended(live: Live, grant: dict[str, Any]) -> None:

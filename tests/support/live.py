@@ -146,7 +146,7 @@ def live_server(url: str, settings: Settings) -> Iterator[Live]:
             sock.close()
             ready.set()
 
-    thread = threading.Thread(target=lambda: serve._run(main()), name="live-server")
+    thread = threading.Thread(target=lambda: serve.run(main()), name="live-server")
     thread.start()
     ready.wait(60)
     try:

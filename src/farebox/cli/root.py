@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from farebox import __version__
-from farebox.cli import charge, connect, keys, org, prices, provider, wallet
+from farebox.cli import charge, connect, ingest, keys, org, prices, provider, wallet
 from farebox.cli.audit import audit
 from farebox.cli.demo import demo
 from farebox.cli.serve import serve
@@ -39,6 +39,7 @@ def root(
 app.command(rich_help_panel="Server")(demo)
 app.command(rich_help_panel="Server")(serve)
 app.command(rich_help_panel="Server")(audit)
+app.add_typer(ingest.app, name="ingest", rich_help_panel="Server")
 connect.register(wallet.app)
 app.add_typer(wallet.app, name="wallet", rich_help_panel="Money")
 app.add_typer(charge.app, name="charge", rich_help_panel="Money")

@@ -14,6 +14,7 @@ from farebox.cli.command import fail
 from farebox.cli.database import settings_of
 from farebox.cli.output import Failure
 from farebox.db.migrate import NewerSchema
+from farebox.ingest.redis import BadRedisUrl
 from farebox.logs import configure
 from farebox.settings import Settings
 
@@ -51,6 +52,8 @@ def run(settings: Settings) -> None:
         raise Failure(f"The database is not safe for money: {error}") from None
     except app.WrongSecret as error:
         raise Failure(f"Wrong secret key: {error}") from None
+    except BadRedisUrl as error:
+        raise Failure(str(error), "Check FAREBOX_REDIS_URL.") from None
     except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Failure(f"The database can't be used: {error}", "Check FAREBOX_DATABASE_URL.") from None
     except PermissionError as error:

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from farebox.ingest.service import Ingest
 from farebox.services import Services
 
 
@@ -26,6 +27,22 @@ class LedgerCollector(Collector):
             "Revision of the price book in use.",
             value=self._services.prices.book.revision,
         )
+        if self._services.ingest is not None:
+            yield from of_ingest(self._services.ingest)
+
+
+def of_ingest(ingest: Ingest) -> Iterator[Metric]:
+    """What became of the stream's records in this process, and how far the group is."""
+    records = CounterMetricFamily("farebox_ingest_records", "Usage records, by what became of them.", labels=["fate"])
+    for fate, count in sorted(ingest.counts.items()):
+        records.add_metric([fate], count)
+    yield records
+    state = ingest.state
+    if state is not None:
+        yield GaugeMetricFamily("farebox_ingest_lag", "Records that nobody has read yet.", value=state.lag)
+        yield GaugeMetricFamily("farebox_ingest_pending", "Records read and not acknowledged.", value=state.pending)
+        yield GaugeMetricFamily("farebox_ingest_oldest_seconds", "Age of the oldest of them.", value=state.oldest_s)
+        yield GaugeMetricFamily("farebox_ingest_dead_letters", "Dead letters.", value=state.dead_letters)
 
 
 def render(services: Services) -> bytes:

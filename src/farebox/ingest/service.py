@@ -75,6 +75,8 @@ class Ingest:
             services.accounts,
         )
         self.counts: Counter[str] = Counter()
+        self.state: State | None = None
+        """How far the group was a second ago; None while Redis does not answer."""
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._ended = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -97,14 +99,6 @@ class Ingest:
                 task.cancel()
         with contextlib.suppress(*REDIS_AWAY):
             await self._redis.aclose()
-
-    async def state(self) -> State | None:
-        """How far the group is; None where Redis does not answer."""
-        try:
-            async with asyncio.timeout(2):
-                return await self.stream.state()
-        except REDIS_AWAY:
-            return None
 
     async def _consume(self, name: str) -> None:
         reader = Reader(self.stream, name, self._settings)
@@ -160,8 +154,9 @@ class Ingest:
             log.warning("ingest.dead_letter", reason=reason, entry=entry[0].decode())
 
     async def _tidy(self) -> None:
-        if await self.stream.trim():
-            return
+        self.state, state = None, await self.stream.state()
+        self.state = state
+        await self.stream.trim()
         await self.stream.forget()
 
     async def _unpark(self) -> None:
