@@ -282,3 +282,26 @@ def test_the_same_words_for_a_wrong_password_and_for_nobody(live: Live) -> None:
 
 def _basic(email: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{email}:{password}".encode()).decode()}
+
+
+def test_a_payment_in_the_native_api(live: Live) -> None:
+    ada, bob = Somebody(live, "10"), Somebody(live)
+    number = ada.sent(bob, "4")
+    wallet, payee = (_wallet(live, somebody) for somebody in (ada, bob))
+    (hold,) = ok(live.admin.get(f"/v1/wallets/{wallet}/holds"))["data"]
+    assert (hold["provider"], hold["grant"], hold["to_wallet"], hold["amount"]) == (None, None, payee, 4_000_000)
+    for verb in ("capture", "release"):  # those two resolve it
+        answer = live.admin.post(f"/v1/holds/{hold['id']}/{verb}", json={}, headers={"Idempotency-Key": number + verb})
+        assert answer.status_code == 404, answer.text
+    transaction(ada.confirm(number))
+    assert ok(live.admin.get(f"/v1/holds/{hold['id']}"))["state"] == "captured"
+    (capture,) = ok(live.admin.get(f"/v1/wallets/{wallet}/history?kind=capture"))["data"]
+    refund = live.admin.post(f"/v1/charges/{capture['id']}/refunds", json={}, headers={"Idempotency-Key": number})
+    assert refund.status_code == 404, refund.text
+    assert ok(live.admin.get(f"/v1/charges/{capture['id']}/explanation"))["amount"] == 4_000_000
+    assert ok(live.admin.get(f"/v1/wallets/{payee}/statement"))["data"][0]["counterpart"] == wallet
+
+
+def _wallet(live: Live, somebody: Somebody) -> str:
+    number: str = live.call(live.services.people.wallet_of(somebody.email))
+    return str(number)

@@ -69,8 +69,9 @@ class Hold(Struct, frozen=True):
 
     id: str
     wallet: str
-    grant: str
-    provider: str
+    grant: str | None
+    provider: str | None
+    """Whom it is for; None where it is for another wallet."""
     amount: int
     captured: int
     asset: str
@@ -80,6 +81,8 @@ class Hold(Struct, frozen=True):
     expires_at: datetime
     created_at: datetime
     closed_at: datetime | None
+    to_wallet: str | None = None
+    """The other wallet, of a payment between people."""
 
 
 class ExplainLine(Struct, frozen=True):

@@ -102,15 +102,15 @@ LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
 WHERE t.wallet_id = :wallet_id AND t.id = :id
 
 -- name: hold
-SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.amount, h.captured, h.state,
+SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.to_wallet_id, h.amount, h.captured, h.state,
        h.void_reason, h.model, h.expires_at, h.created_at, h.closed_at, clock_timestamp() AS now
 FROM holds h
-JOIN accounts a ON a.id = h.wallet_id JOIN grants g ON g.id = h.grant_id JOIN providers p ON p.id = g.provider_id
+JOIN accounts a ON a.id = h.wallet_id LEFT JOIN grants g ON g.id = h.grant_id LEFT JOIN providers p ON p.id = g.provider_id
 WHERE h.wallet_id = :wallet_id AND h.id = :id
 
 -- name: holds_of_wallet
-SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.amount, h.captured, h.state,
+SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.to_wallet_id, h.amount, h.captured, h.state,
        h.void_reason, h.model, h.expires_at, h.created_at, h.closed_at, clock_timestamp() AS now
 FROM holds h
-JOIN accounts a ON a.id = h.wallet_id JOIN grants g ON g.id = h.grant_id JOIN providers p ON p.id = g.provider_id
+JOIN accounts a ON a.id = h.wallet_id LEFT JOIN grants g ON g.id = h.grant_id LEFT JOIN providers p ON p.id = g.provider_id
 WHERE h.wallet_id = :wallet_id AND h.id < :before ORDER BY h.id DESC LIMIT :limit

@@ -72,14 +72,15 @@ class TransferRecord(Struct, frozen=True):
 
 
 class HoldRecord(Struct, frozen=True):
-    """A hold as it stands."""
+    """A hold as it stands: for a provider, or, as a payment between people, for another wallet."""
 
     id: int
     wallet_id: int
     asset: str
-    grant_id: int
-    provider: str
-    provider_id: int
+    grant_id: int | None
+    provider: str | None
+    provider_id: int | None
+    to_wallet_id: int | None
     amount: int
     captured: int
     state: str

@@ -146,15 +146,15 @@ class Holds(Controller):
     ) -> Response[wire.Charged]:
         key = required_key(idempotency_key)
         hold = await authority.hold(hold_id)
-        authority.charges(hold.provider_id)
         grant = _grant_of(hold)
+        authority.charges(grant.provider_id)
         whole = data.usage is None and data.amount is None
         bill = bill_of(data, grant.asset) if not whole else Bill(data.model or hold.model)
         if bill.usage is not None and bill.model is None:
             raise Invalid.field("model", "needed to price usage")
         outcome = await services.charging.capture(
             authority.principal,
-            hold.provider_id,
+            grant.provider_id,
             grant,
             hold.id,
             key,
@@ -173,7 +173,7 @@ class Holds(Controller):
     ) -> wire.HoldView:
         key = required_key(idempotency_key)
         hold = await authority.hold(hold_id)
-        authority.charges(hold.provider_id)
+        authority.charges(_grant_of(hold).provider_id)
         ask = Release(
             client=authority.principal.client,
             key=key,
@@ -242,6 +242,9 @@ class Quotes(Controller):
 
 
 def _grant_of(hold: HoldRecord) -> GrantRef:
+    """The grant of a provider's hold; NotFound for a payment between people, which those two resolve."""
+    if hold.grant_id is None or hold.provider_id is None:
+        raise NotFound("there is no such hold of a provider")
     return GrantRef(hold.grant_id, hold.wallet_id, hold.asset, hold.provider_id)
 
 

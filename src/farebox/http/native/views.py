@@ -206,8 +206,9 @@ def hold(found: HoldRecord) -> wire.HoldView:
     return wire.HoldView(
         id=ids.transfer("hd", found.wallet_id, found.id),
         wallet=str(found.wallet_id),
-        grant=ids.public("gr", found.grant_id),
+        grant=_grant_of(found),
         provider=found.provider,
+        to_wallet=None if found.to_wallet_id is None else str(found.to_wallet_id),
         amount=found.amount,
         captured=found.captured,
         asset=found.asset,
@@ -217,6 +218,12 @@ def hold(found: HoldRecord) -> wire.HoldView:
         created_at=found.created_at,
         closed_at=found.closed_at,
     )
+
+
+def _grant_of(found: HoldRecord) -> str | None:
+    if found.grant_id is None:
+        return None
+    return ids.public("gr" if found.provider is not None else "dg", found.grant_id)
 
 
 def price(found: Price, slug: str) -> wire.PriceView:

@@ -87,8 +87,9 @@ class ChargeView(Struct, frozen=True):
 class HoldView(Struct, frozen=True):
     id: str
     wallet: str
-    grant: str
-    provider: str
+    grant: str | None
+    provider: Annotated[str | None, Meta(description="Whom it is for; null where it is for another wallet.")]
+    to_wallet: Annotated[str | None, Meta(description="The other wallet, of a payment between people.")]
     amount: int
     captured: int
     asset: str
