@@ -91,11 +91,9 @@ def test_the_orders_of_charge(client: CONXAClient, shop: Shop) -> None:
     "wrong",
     [
         {"model_name": ""},
-        {"model_name": None},
         {"input_tokens": -1},
         {"input_tokens": 1.0},
         {"output_tokens": True},
-        {"output_tokens": None},
         {"session_token": " "},
         {"idempotency_key": " "},
         {"idempotency_key": "ключ"},
@@ -105,6 +103,14 @@ def test_what_can_not_be_charged_never_leaves(wrong: dict[str, Any]) -> None:
     given: dict[str, Any] = {"session_token": "ps_", "model_name": "m", "input_tokens": 1, "output_tokens": 1} | wrong
     with CONXAClient("pk_live_a_b", "http://127.0.0.1:9") as client, pytest.raises(ValueError, match=r"\S"):
         client.charge(**given)
+
+
+def test_what_is_missing_is_named() -> None:
+    with CONXAClient("pk_live_a_b", "http://127.0.0.1:9") as client:
+        with pytest.raises(TypeError, match="model_name, input_tokens, output_tokens"):
+            client.charge("ps_")
+        with pytest.raises(TypeError, match=r"missing output_tokens$"):
+            client.charge("ps_", "key", "m", 1)
 
 
 def test_a_session_that_is_over_is_both_errors(client: CONXAClient, shop: Shop) -> None:

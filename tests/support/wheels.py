@@ -39,8 +39,9 @@ def _make(directory: Path, requirements: Path, *projects: Path) -> None:
     with tempfile.TemporaryDirectory() as made:
         for project in projects:
             _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", made, cwd=project)
-        wheels = Path(made).glob("*.whl")
-        _run(UV, "pip", "install", "--quiet", "--python", python, "--offline", "--no-deps", *wheels)
+        wheels = list(Path(made).glob("*.whl"))
+        if wheels:
+            _run(UV, "pip", "install", "--quiet", "--python", python, "--offline", "--no-deps", *wheels)
     (directory / "installed").touch()
 
 

@@ -188,6 +188,10 @@ def charge(
     if isinstance(model_name, int) and output_tokens is None:
         # The older order, without a key: (session_token, model_name, input_tokens, output_tokens).
         idempotency_key, model_name, input_tokens, output_tokens = None, idempotency_key, model_name, input_tokens
+    given = {"model_name": model_name, "input_tokens": input_tokens, "output_tokens": output_tokens}
+    missing = [name for name, value in given.items() if value is None]
+    if missing:  # optional in the signature only, because the key before them is
+        raise TypeError(f"charge() is missing {', '.join(missing)}")
     if idempotency_key is not None:
         filled("idempotency_key", idempotency_key)
     bill = bill_of(model_name, input_tokens, output_tokens)

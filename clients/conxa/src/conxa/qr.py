@@ -106,7 +106,10 @@ def _image(text: str, size: int, border: int) -> Any:
     code = _code(text)
     from PIL import Image
 
-    scale = max(size // code.symbol_size(border=border)[0], 1)
+    modules = code.symbol_size(border=border)[0]
     png = BytesIO()
-    code.save(png, kind="png", scale=scale, border=border)
-    return Image.open(png).convert("L").resize((size, size))
+    code.save(png, kind="png", scale=max(size // modules, 1), border=border)
+    drawn = Image.open(png)
+    if size < modules:  # less than a pixel a module: shades keep what black and white would lose
+        return drawn.convert("L").resize((size, size))
+    return drawn.convert("1").resize((size, size), Image.Resampling.NEAREST)
