@@ -70,7 +70,9 @@ def _is_heading(statement: ast.stmt) -> bool:
 
 
 def _parsed(text: str) -> ast.Module | None:
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        return compile(textwrap.dedent(text), "page", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        tree: ast.Module = compile(textwrap.dedent(text), "page", "exec", flags)
     except (SyntaxError, ValueError):
         return None
+    return tree
