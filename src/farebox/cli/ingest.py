@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
 import asyncpg
@@ -48,22 +48,22 @@ def ingest(
         if not settings.redis_url:
             raise Failure("Which Redis?", "Name it with --redis-url, or in FAREBOX_REDIS_URL.")
         configure(settings)
-        with database_of(settings) as url:
-            serve.run(_ingest(url, settings))
+        with serve.database(settings) as found:
+            serve.run(_ingest(found.url, settings))
     except Failure as failure:
         fail(failure, as_json=False)
 
 
-async def _ingest(url: str, settings: Settings) -> None:
-    async with connected(url):
+async def _ingest(url: Callable[[], str], settings: Settings) -> None:
+    async with connected(url()):
         pass
     secret = composition.secret_of(settings)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
-        await composition.prepare(url, settings, secret)
-        async with composition.open_services(lambda: url, settings, secret):
+        await composition.prepare(url(), settings, secret)
+        async with composition.open_services(url, settings, secret):
             Output(as_json=False).note(f"[dim]booking {settings.ingest_stream} · Ctrl-C ends it[/dim]")
             await ended.wait()
     except (composition.UnsafeDatabase, composition.WrongSecret, BadRedisUrl) as error:
