@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from farebox.ledger.decide import _DECIDERS, decide
+from farebox.ledger.envelopes import Counts, EnvelopeFacts
 from farebox.ledger.types import (
     MAX_UNITS,
     Ask,
@@ -20,6 +21,7 @@ from farebox.ledger.types import (
     HoldFacts,
     Plan,
     Pricing,
+    Record,
     RecordUsage,
     Refund,
     Refusal,
@@ -27,9 +29,11 @@ from farebox.ledger.types import (
     Transfer,
     WalletFacts,
 )
+from farebox.windows import Period
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WALLET, OTHER, GRANT, HOLD, CHARGE, REVENUE, OUTSIDE = 10, 11, 20, 30, 40, 5, 6
+ENVELOPE = 50
 PRICING = Pricing(1, 1_000_000, revision=7, until=None)
 
 
@@ -39,8 +43,9 @@ def facts(**changed: Any) -> Facts:
     other = WalletFacts(OTHER, "USD", balance=50, held=0, debt=0)
     grant = GrantFacts(GRANT, WALLET, 500, 300, 100, 50, 0, NOW + timedelta(hours=1), None)
     hold = HoldFacts(HOLD, WALLET, GRANT, 50, "pending", NOW + timedelta(minutes=1), None)
-    charge = ChargeFacts(CHARGE, WALLET, GRANT, amount=80, refunded=30)
+    charge = ChargeFacts(CHARGE, WALLET, GRANT, amount=80, refunded=30, created_at=NOW)
     things: dict[str, Any] = {"wallet": wallet, "other": other, "grant": grant, "hold": hold, "charge": charge}
+    things["envelope"] = envelope()
     revision = changed.pop("price_revision", 7)
     for name, value in changed.items():
         thing, _, field = name.partition("_")
@@ -51,7 +56,36 @@ def facts(**changed: Any) -> Facts:
         return {things[name].id: things[name] for name in names if things[name] is not None}
 
     wallets, grants, holds, charges = by_id("wallet", "other"), by_id("grant"), by_id("hold"), by_id("charge")
-    return Facts(NOW, 1, revision, wallets, grants, holds, charges, {}, {}, set())
+    draws: list[Any] = [(WALLET, GRANT, 1, None), (WALLET, GRANT, None, None), (WALLET, None, None, None)]
+    found = Facts(NOW, 1, revision, wallets, grants, holds, charges, {}, {}, set())
+    found.envelopes, found.applying = by_id("envelope"), {draw: [ENVELOPE] for draw in draws}
+    return found
+
+
+def envelope(**more: Any) -> EnvelopeFacts:
+    """A monthly limit of 200 USD units with 80 left, on everything."""
+    base: dict[str, Any] = {
+        "id": ENVELOPE,
+        "organization_id": "acme",
+        "home": 7,
+        "name": "Monthly",
+        "counts": Counts.MONEY,
+        "asset": "USD",
+        "limit_units": 200,
+        "thresholds": [50, 80, 100],
+        "period": Period.MONTHLY,
+        "reset_day": None,
+        "zone": "UTC",
+        "window_start": datetime(2026, 6, 1, tzinfo=UTC),
+        "window_end": datetime(2026, 7, 1, tzinfo=UTC),
+        "counted_since": datetime(2026, 6, 1, tzinfo=UTC),
+        "used": 100,
+        "held": 20,
+        "overrun": 0,
+        "told": 50,
+        "total": 5000,
+    }
+    return EnvelopeFacts(**base | more)
 
 
 def ask(kind: type[Ask], **more: Any) -> Any:
@@ -78,6 +112,7 @@ def ask(kind: type[Ask], **more: Any) -> Any:
             "amount": 70,
             "pricing": PRICING,
         },
+        Record: {"organization_id": "acme", "envelope_id": ENVELOPE, "amount": 70},
     }
     return kind(**base | per_kind[kind] | more)
 
@@ -122,6 +157,10 @@ ONE_BROKEN_FACT: list[tuple[list[Any], dict[str, Any], dict[str, Any], Refusal]]
     ([Transfer], {"other_asset": "TOKEN"}, {}, Refusal.ASSET_MISMATCH),
     (DRAWS, {"grant_charge_limit": 69}, {}, Refusal.CHARGE_LIMIT_EXCEEDED),
     (DRAWS, {"grant_limit": 219}, {}, Refusal.GRANT_LIMIT_EXCEEDED),
+    ([Charge, Hold, Transfer, Record], {"envelope_used": 111}, {}, Refusal.ENVELOPE_LIMIT_EXCEEDED),
+    ([Record], {"envelope_gone": 1}, {}, Refusal.ENVELOPE_UNKNOWN),
+    ([Record], {"envelope_organization_id": "other"}, {}, Refusal.ENVELOPE_UNKNOWN),
+    ([Record], {"envelope_organization_id": None}, {}, Refusal.ENVELOPE_UNKNOWN),
     ([Charge, Hold, Transfer], {"wallet_balance": 169}, {}, Refusal.INSUFFICIENT_BALANCE),
     ([Deposit], {}, {"amount": MAX_UNITS - 999}, Refusal.AMOUNT_OVERFLOW),
     ([Refund], {"wallet_balance": MAX_UNITS - 49}, {}, Refusal.AMOUNT_OVERFLOW),
@@ -152,6 +191,7 @@ ORDER_OF_A_DRAW: list[tuple[dict[str, Any], Refusal]] = [
     ({"grant_expires_at": NOW}, Refusal.GRANT_EXPIRED),
     ({"grant_charge_limit": 1}, Refusal.CHARGE_LIMIT_EXCEEDED),
     ({"grant_limit": 151}, Refusal.GRANT_LIMIT_EXCEEDED),
+    ({"envelope_used": 180}, Refusal.ENVELOPE_LIMIT_EXCEEDED),
     ({"wallet_balance": 101}, Refusal.INSUFFICIENT_BALANCE),
 ]
 
@@ -166,7 +206,7 @@ def test_of_several_broken_rules_the_first_names_the_refusal(kind: type[Ask], fi
 
 
 def test_exactly_what_is_left_can_be_drawn() -> None:
-    exact = facts(wallet_balance=170, grant_limit=220, grant_charge_limit=70)
+    exact = facts(wallet_balance=170, grant_limit=220, grant_charge_limit=70, envelope_used=110)
     plan = decide(ask(Charge), exact)
     assert isinstance(plan, Plan)
     assert (plan.debit, plan.credit, plan.amount, plan.grant_spent) == (WALLET, REVENUE, 70, 70)

@@ -6,7 +6,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from farebox.ledger import decide as rules
+from farebox.ledger import limits
+from farebox.ledger.envelopes import ClosedWindow, Passed, Stopped, count, stopped, turn
 from farebox.ledger.types import (
+    MAX_UNITS,
     UNSTORED,
     Ask,
     Capture,
@@ -17,6 +20,7 @@ from farebox.ledger.types import (
     Hold,
     Outcome,
     Plan,
+    Record,
     RecordUsage,
     Refund,
     Refusal,
@@ -26,6 +30,7 @@ from farebox.ledger.types import (
     Transfer,
     Usage,
     WalletFacts,
+    usage_units,
 )
 
 SYSTEM = "system"
@@ -40,6 +45,7 @@ KINDS: dict[type[Ask], str] = {
     Refund: "refund",
     Transfer: "transfer",
     RecordUsage: "usage",
+    Record: "record",
 }
 
 
@@ -77,6 +83,9 @@ class TransferRow(Struct, omit_defaults=True, gc=False):
     markup_ppm: int | None = None
     conversion: str | None = None
     member_id: int | None = None
+    envelope_ids: tuple[int, ...] | None = None
+    stopped_by: Stopped | None = None
+    metadata: msgspec.Raw | None = None
 
 
 class OpenedHold(Struct, gc=False):
@@ -90,6 +99,8 @@ class OpenedHold(Struct, gc=False):
     asked_by: str | None
     app_name: str | None
     app_path: str | None
+    usage_units: int
+    envelope_ids: tuple[int, ...] | None
 
 
 class ClosedHold(Struct, gc=False):
@@ -125,6 +136,10 @@ class Rows(Struct):
     received: dict[int, int] = msgspec.field(default_factory=dict)
     wallets: set[int] = msgspec.field(default_factory=set)
     grants: set[int] = msgspec.field(default_factory=set)
+    envelopes: set[int] = msgspec.field(default_factory=set)
+    closed_windows: dict[int, ClosedWindow] = msgspec.field(default_factory=dict)
+    """By envelope; written where the envelope is."""
+    passed: list[Passed] = msgspec.field(default_factory=list)
 
 
 class Batch:
@@ -134,6 +149,10 @@ class Batch:
         self.facts = facts
         self.rows = Rows()
         self._next_id = facts.first_id
+        for envelope in facts.envelopes.values():
+            closed = turn(envelope, facts.now)
+            if closed is not None:
+                self.rows.closed_windows[envelope.id] = closed
 
     def free_due_holds(self, due: list[int]) -> None:
         """Frees holds that have expired, so that nobody is refused for money that is reserved for nothing."""
@@ -147,7 +166,7 @@ class Batch:
                 grant_id=hold.grant_id,
                 hold_id=hold_id,
             )
-            self._post(ask, rules.release(hold))
+            self._post(ask, rules.release(hold, self.facts))
             self.rows.closed_holds[-1].void_reason = hold.state = "expired"
 
     def decide(self, ask: Ask) -> Outcome:
@@ -188,45 +207,63 @@ class Batch:
 
     def _refuse(self, ask: Ask, refusal: Refusal) -> Outcome:
         """A refusal that is kept: its amount is what was asked for."""
-        wallet = self.facts.wallets[ask.wallet_id]
+        by = None
+        if refusal is Refusal.ENVELOPE_LIMIT_EXCEEDED:
+            by = limits.short(ask, self.facts)  # type: ignore[arg-type]  # nothing else is refused by an envelope
         grant = self.facts.grants.get(getattr(ask, "grant_id", 0))
         outcome = Outcome(
             transfer_id=self._take_id(),
             refusal=refusal,
             amount=getattr(ask, "amount", None) or 0,
-            available=wallet.available,
+            available=self._available(ask),
             remaining=None if grant is None else self._remaining(grant),
             created_at=self.facts.now,
+            stopped=None if by is None else stopped(by),
         )
         self._journal(ask, outcome, Plan(amount=outcome.amount, grant_id=None if grant is None else grant.id))
         return outcome
 
     def _post(self, ask: Ask, plan: Plan) -> Outcome:
         """Applies a plan to the running facts and notes the rows that it means."""
-        wallet = self.facts.wallets[ask.wallet_id]
-        if plan.held:
-            wallet.held += plan.held
-            self._changed(wallet)
-        debit_after = self._move(plan.debit, -plan.amount)
-        credit_after = self._move(plan.credit, plan.amount)
-        if plan.fact:
-            wallet.debt = max(wallet.debt, -wallet.available)
+        debit_after, credit_after = self._pay(ask, plan)
         grant = None if plan.grant_id is None else self.facts.grants[plan.grant_id]
         if grant is not None:
             self._count(grant, plan)
             for above in grant.lineage:
                 self._count(self.facts.grants[above], plan)
+        for change in plan.envelopes:
+            self.rows.envelopes.add(change.envelope_id)
+            self.rows.passed += count(self.facts.envelopes[change.envelope_id], change)
         outcome = Outcome(
             transfer_id=self._take_id(),
             refusal=None,
             amount=plan.amount,
-            available=wallet.available,
+            available=self._available(ask),
             remaining=None if grant is None else self._remaining(grant),
             created_at=self.facts.now,
         )
         self._journal(ask, outcome, plan, debit_after, credit_after)
         self._note_promise(ask, plan, outcome)
         return outcome
+
+    def _available(self, ask: Ask) -> int:
+        """What is left after an ask: in the wallet, or, where none is asked, of the envelope."""
+        if isinstance(ask, Record):
+            return self.facts.envelopes[ask.envelope_id].remaining
+        return self.facts.wallets[ask.wallet_id].available
+
+    def _pay(self, ask: Ask, plan: Plan) -> tuple[int | None, int | None]:
+        """Changes the running balances; what they are then on either side, where those are wallets."""
+        if isinstance(ask, Record):
+            return None, None
+        wallet = self.facts.wallets[ask.wallet_id]
+        if plan.held:
+            wallet.held += plan.held
+            self._changed(wallet)
+        after = self._move(plan.debit, -plan.amount), self._move(plan.credit, plan.amount)
+        if plan.fact:
+            wallet.debt = max(wallet.debt, -wallet.available)
+        return after
 
     def _move(self, account: int | None, amount: int) -> int | None:
         """Changes a wallet's running balance, or notes what an insert-only account receives."""
@@ -262,7 +299,7 @@ class Batch:
     def _note_promise(self, ask: Ask, plan: Plan, outcome: Outcome) -> None:
         """What the ask did to a hold, or to what is left of a charge."""
         if isinstance(ask, Hold):
-            self._open(ask, outcome.transfer_id)
+            self._open(ask, plan, outcome.transfer_id)
         elif isinstance(ask, Capture):
             self._close(ask, "posted", ClosedHold(ask.wallet_id, ask.hold_id, "posted", plan.amount, None, ask.by))
         elif isinstance(ask, Release):
@@ -274,7 +311,7 @@ class Batch:
             charge.refunded += plan.amount
             self.rows.refunds[place] = RefundRow(*place, charge.amount, charge.refunded, first)
 
-    def _open(self, ask: Hold, hold_id: int) -> None:
+    def _open(self, ask: Hold, plan: Plan, hold_id: int) -> None:
         expires_at = self.facts.now + timedelta(seconds=ask.ttl_s)
         self.rows.opened_holds.append(
             OpenedHold(
@@ -288,6 +325,8 @@ class Batch:
                 ask.asked_by,
                 ask.app_name,
                 ask.app_path,
+                min(MAX_UNITS, usage_units(ask.usage)),
+                _envelopes(plan),
             )
         )
 
@@ -320,6 +359,8 @@ class Batch:
             grant_id=plan.grant_id,
             parent_id=plan.parent_id,
             remaining_after=outcome.remaining,
+            envelope_ids=_envelopes(plan),
+            stopped_by=outcome.stopped,
         )
         _describe(row, ask)
         self.rows.transfers.append(row)
@@ -333,6 +374,10 @@ class Batch:
 def reference_fingerprint(wallet_id: int, amount: int) -> bytes:
     """What makes two deposits under one reference the same deposit."""
     return b"%d:%d" % (wallet_id, amount)
+
+
+def _envelopes(plan: Plan) -> tuple[int, ...] | None:
+    return tuple(change.envelope_id for change in plan.envelopes) or None
 
 
 def _describe(row: TransferRow, ask: Ask) -> None:
@@ -354,6 +399,8 @@ def _describe(row: TransferRow, ask: Ask) -> None:
         row.reference = ask.reference if row.refusal is None else None
     elif isinstance(ask, (Refund, Transfer)):
         row.note = ask.note
+    elif isinstance(ask, Record):
+        row.parent_id, row.metadata = ask.envelope_id, ask.metadata
     if isinstance(ask, (Capture, Release)):
         row.parent_id = ask.hold_id
     elif isinstance(ask, Refund):

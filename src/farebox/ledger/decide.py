@@ -4,15 +4,16 @@ Pure: no clock, no database. Where several rules are broken, the first in this o
 refusal, for every kind of ask:
 
 1.  price_changed           the amount was computed with prices that no longer hold (asked again, never shown)
-2.  wallet_unknown, grant_unknown, hold_unknown, charge_unknown
+2.  wallet_unknown, grant_unknown, hold_unknown, charge_unknown, envelope_unknown
 3.  grant_revoked, grant_replaced, grant_expired
 4.  hold_expired, hold_closed
 5.  capture_exceeds_hold, refund_exceeds_charge
 6.  asset_mismatch
 7.  charge_limit_exceeded   the payer's limit for one charge
 8.  grant_limit_exceeded    the payer's limit for the whole grant
-9.  insufficient_balance
-10. amount_overflow         a balance would pass what a bigint holds
+9.  envelope_limit_exceeded a limit of a window of time, of whoever has set one on any part of this draw
+10. insufficient_balance
+11. amount_overflow         a balance would pass what a bigint holds
 
 Before all of them, and before these rules are asked: credential_revoked (the caller is not who it was),
 then idempotency_key_reused and reference_reused (they are about another ask).
@@ -21,6 +22,7 @@ then idempotency_key_reused and reference_reused (they are about another ask).
 from collections.abc import Callable
 from typing import Any
 
+from farebox.ledger import limits
 from farebox.ledger.types import (
     MAX_UNITS,
     Ask,
@@ -33,6 +35,7 @@ from farebox.ledger.types import (
     HoldFacts,
     Plan,
     Pricing,
+    Record,
     RecordUsage,
     Refund,
     Refusal,
@@ -64,14 +67,16 @@ def decide_charge(ask: Charge, facts: Facts) -> Plan | Refusal:
     drawn = _draw(ask, facts)
     if isinstance(drawn, Refusal):
         return drawn
+    counted = limits.used(ask, facts)
     if not ask.amount:  # a free model: recorded, nothing moves
-        return Plan(amount=0, grant_id=ask.grant_id)
+        return Plan(amount=0, grant_id=ask.grant_id, envelopes=counted)
     return Plan(
         amount=ask.amount,
         debit=ask.wallet_id,
         credit=ask.revenue_account,
         grant_id=ask.grant_id,
         grant_spent=ask.amount,
+        envelopes=counted,
     )
 
 
@@ -80,7 +85,13 @@ def decide_hold(ask: Hold, facts: Facts) -> Plan | Refusal:
     if isinstance(drawn, Refusal):
         return drawn
     held_for = 0 if ask.grant_id is None else ask.amount
-    return Plan(amount=ask.amount, held=ask.amount, grant_id=ask.grant_id, grant_held=held_for)
+    return Plan(
+        amount=ask.amount,
+        held=ask.amount,
+        grant_id=ask.grant_id,
+        grant_held=held_for,
+        envelopes=limits.held(ask, facts),
+    )
 
 
 def decide_capture(ask: Capture, facts: Facts) -> Plan | Refusal:
@@ -104,6 +115,7 @@ def decide_capture(ask: Capture, facts: Facts) -> Plan | Refusal:
         grant_spent=amount,
         grant_held=-hold.amount,
         parent_id=hold.id,
+        envelopes=limits.captured(hold, amount, ask.usage, facts),
     )
 
 
@@ -121,10 +133,10 @@ def decide_release(ask: Release, facts: Facts) -> Plan | Refusal:
     hold = _open_hold(ask, facts)
     if isinstance(hold, Refusal):
         return hold
-    return release(hold)
+    return release(hold, facts)
 
 
-def release(hold: HoldFacts) -> Plan:
+def release(hold: HoldFacts, facts: Facts) -> Plan:
     """What freeing a pending hold writes."""
     return Plan(
         amount=hold.amount,
@@ -132,6 +144,7 @@ def release(hold: HoldFacts) -> Plan:
         grant_id=hold.grant_id,
         grant_held=-hold.amount,
         parent_id=hold.id,
+        envelopes=limits.freed(hold, facts),
     )
 
 
@@ -153,6 +166,7 @@ def decide_refund(ask: Refund, facts: Facts) -> Plan | Refusal:
         grant_id=charge.grant_id,
         grant_spent=-amount,
         parent_id=charge.id,
+        envelopes=limits.given_back(charge, amount, facts),
     )
 
 
@@ -162,11 +176,13 @@ def decide_transfer(ask: Transfer, facts: Facts) -> Plan | Refusal:
         return Refusal.WALLET_UNKNOWN
     if payer.asset != payee.asset or (ask.asset is not None and ask.asset != payer.asset):
         return Refusal.ASSET_MISMATCH
+    if limits.short(ask, facts) is not None:
+        return Refusal.ENVELOPE_LIMIT_EXCEEDED
     if ask.amount > payer.available:
         return Refusal.INSUFFICIENT_BALANCE
     if payee.balance + ask.amount > MAX_UNITS:
         return Refusal.AMOUNT_OVERFLOW
-    return Plan(amount=ask.amount, debit=payer.id, credit=payee.id)
+    return Plan(amount=ask.amount, debit=payer.id, credit=payee.id, envelopes=limits.used(ask, facts))
 
 
 def decide_usage(ask: RecordUsage, facts: Facts) -> Plan | Refusal:
@@ -185,8 +201,18 @@ def decide_usage(ask: RecordUsage, facts: Facts) -> Plan | Refusal:
         credit=ask.revenue_account if ask.amount else None,
         grant_id=ask.grant_id,
         grant_spent=ask.amount,
+        envelopes=limits.used(ask, facts, fact=True),
         fact=True,
     )
+
+
+def decide_record(ask: Record, facts: Facts) -> Plan | Refusal:
+    envelope = facts.envelopes.get(ask.envelope_id)
+    if envelope is None or envelope.organization_id != ask.organization_id:
+        return Refusal.ENVELOPE_UNKNOWN
+    if limits.short(ask, facts) is not None:
+        return Refusal.ENVELOPE_LIMIT_EXCEEDED
+    return Plan(amount=ask.amount, parent_id=envelope.id, envelopes=limits.used(ask, facts))
 
 
 def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | None:
@@ -197,21 +223,22 @@ def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | None:
     if wallet is None:
         return Refusal.WALLET_UNKNOWN
     if ask.grant_id is None:
-        return _beyond(ask.amount, wallet)
+        return _short(ask, facts) or _beyond(ask.amount, wallet)
     grant = facts.grants.get(ask.grant_id)
     if grant is None or grant.wallet_id != ask.wallet_id:
         return Refusal.GRANT_UNKNOWN
     if grant.lineage:
-        return _draw_on_chain(ask.amount, facts.chain(grant.id), wallet, facts)
-    return _ended(grant, facts) or _limits(ask.amount, grant) or _beyond(ask.amount, wallet)
+        refused = _refused_by_chain(ask.amount, facts.chain(grant.id), facts)
+    else:
+        refused = _ended(grant, facts) or _limits(ask.amount, grant)
+    return refused or _short(ask, facts) or _beyond(ask.amount, wallet)
 
 
-def _draw_on_chain(amount: int, chain: list[GrantFacts], wallet: WalletFacts, facts: Facts) -> Refusal | None:
+def _refused_by_chain(amount: int, chain: list[GrantFacts], facts: Facts) -> Refusal | None:
     """A grant that was made from others holds as long as all of them do, and counts on all of them."""
     ended = [refusal for grant in chain if (refusal := _ended(grant, facts)) is not None]
     over = [refusal for grant in chain if (refusal := _limits(amount, grant)) is not None]
-    found = [*ended, *over]
-    return min(found, key=_IN_ORDER.index) if found else _beyond(amount, wallet)
+    return min([*ended, *over], key=_IN_ORDER.index, default=None)
 
 
 _IN_ORDER = list(Refusal)
@@ -231,6 +258,10 @@ def _limits(amount: int, grant: GrantFacts) -> Refusal | None:
     if grant.limit is not None and amount > grant.limit - grant.spent - grant.held:
         return Refusal.GRANT_LIMIT_EXCEEDED
     return None
+
+
+def _short(ask: Charge | Hold, facts: Facts) -> Refusal | None:
+    return None if limits.short(ask, facts) is None else Refusal.ENVELOPE_LIMIT_EXCEEDED
 
 
 def _beyond(amount: int, wallet: WalletFacts) -> Refusal | None:
@@ -266,4 +297,5 @@ _DECIDERS: dict[type[Ask], Callable[[Any, Facts], Plan | Refusal]] = {
     Refund: decide_refund,
     Transfer: decide_transfer,
     RecordUsage: decide_usage,
+    Record: decide_record,
 }

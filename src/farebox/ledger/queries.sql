@@ -1,6 +1,6 @@
 -- name: lock_and_load
 -- Locks what the batch touches and reads what it decides on, in one round trip. A wallet's row is the
--- lock of all that is its own, so wallets come first; then holds, grants, refunds; each by id (ADR 0005).
+-- lock of all that is its own, so wallets come first; then holds, grants, refunds, envelopes; each by id (ADR 0005).
 -- The clock and the block of ids are read last, when every lock is held: within one wallet, later
 -- transfers have higher ids. A key or a reference that a rival commits while this statement waits for
 -- a lock is not seen here; the write then meets its unique index, and the batch is run again (RULES 10).
@@ -24,32 +24,67 @@ WITH locked_wallets AS MATERIALIZED (
     SELECT wallet_id, charge_id, refunded FROM refunds
     WHERE wallet_id = ANY(:charge_wallets::bigint[]) AND charge_id = ANY(:charge_ids::bigint[])
     ORDER BY wallet_id, charge_id FOR NO KEY UPDATE
+), charges AS MATERIALIZED (
+    SELECT t.id, t.wallet_id, t.grant_id, t.amount, r.refunded, t.created_at, t.envelope_ids
+    FROM transfers t LEFT JOIN refunded_charges r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+    WHERE t.wallet_id = ANY(:charge_wallets::bigint[]) AND t.id = ANY(:charge_ids::bigint[])
+      AND t.refusal IS NULL AND t.kind IN ('charge', 'capture', 'usage')
+), applying AS MATERIALIZED (
+    -- The envelopes that are attached to what is drawn on. Nothing is looked up where there are none, and nothing of
+    -- a payer whose organization has none.
+    SELECT d.n, e.id
+    FROM unnest(:draw_wallets::bigint[], :draw_grants::bigint[], :draw_providers::bigint[], :draw_models::text[])
+        WITH ORDINALITY AS d (wallet_id, grant_id, provider_id, model, n)
+    JOIN accounts a ON a.id = d.wallet_id
+    CROSS JOIN LATERAL (VALUES (''), (a.organization_id)) AS o (owner)
+    LEFT JOIN grants g ON g.id = d.grant_id
+    CROSS JOIN LATERAL (
+        SELECT 'all' UNION ALL SELECT 'wallet:' || d.wallet_id UNION ALL SELECT 'model:' || d.model
+        UNION ALL SELECT 'provider:' || coalesce(d.provider_id, g.provider_id)
+        UNION ALL SELECT 'grant:' || drawn FROM unnest(g.id || g.lineage) AS drawn
+    ) AS s (scope)
+    JOIN envelopes e ON e.owner = o.owner AND e.scope = s.scope AND e.deleted_at IS NULL
+    WHERE (SELECT EXISTS (SELECT FROM envelopes WHERE scope IS NOT NULL AND deleted_at IS NULL))
+      AND EXISTS (SELECT FROM envelopes p WHERE p.owner = o.owner AND p.scope IS NOT NULL AND p.deleted_at IS NULL)
+), locked_envelopes AS MATERIALIZED (
+    SELECT * FROM envelopes WHERE deleted_at IS NULL AND id = ANY(ARRAY(
+        SELECT id FROM applying
+        UNION ALL SELECT unnest(envelope_ids) FROM due_holds UNION ALL SELECT unnest(envelope_ids) FROM asked_holds
+        UNION ALL SELECT unnest(envelope_ids) FROM charges UNION ALL SELECT unnest(:envelope_ids::bigint[])))
+    ORDER BY id FOR NO KEY UPDATE
 )
 SELECT 'wallet' AS fact, id, balance AS a, held AS b, debt AS c, NULL::bigint AS d, NULL::bigint AS e,
-       NULL::bigint AS f, NULL::timestamptz AS t, asset AS s, NULL::text AS u, NULL::bytea AS x
+       NULL::bigint AS f, NULL::timestamptz AS t, asset AS s, NULL::text AS u, NULL::bytea AS x, NULL::text AS v
 FROM locked_wallets
 UNION ALL
-SELECT 'due', id, wallet_id, grant_id, amount, to_wallet_id, NULL, NULL, expires_at, state, model, NULL FROM due_holds
+SELECT 'due', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, NULL, expires_at, state, model, NULL,
+       array_to_string(envelope_ids, ',')
+FROM due_holds
 UNION ALL
-SELECT 'hold', id, wallet_id, grant_id, amount, to_wallet_id, NULL, NULL, expires_at, coalesce(void_reason, state), model, NULL
+SELECT 'hold', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, NULL, expires_at,
+       coalesce(void_reason, state), model, NULL, array_to_string(envelope_ids, ',')
 FROM asked_holds
 UNION ALL
 SELECT 'grant', id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason,
-       array_to_string(lineage, ','), NULL
+       array_to_string(lineage, ','), NULL, NULL
 FROM locked_grants
 UNION ALL
-SELECT 'charge', t.id, t.wallet_id, t.grant_id, t.amount, r.refunded, NULL, NULL, NULL, NULL, NULL, NULL
-FROM transfers t LEFT JOIN refunded_charges r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
-WHERE t.wallet_id = ANY(:charge_wallets::bigint[]) AND t.id = ANY(:charge_ids::bigint[])
-  AND t.refusal IS NULL AND t.kind IN ('charge', 'capture', 'usage')
+SELECT 'charge', id, wallet_id, grant_id, amount, refunded, NULL, NULL, created_at, NULL, NULL, NULL,
+       array_to_string(envelope_ids, ',')
+FROM charges
+UNION ALL
+SELECT 'envelope', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, to_json(l)::text
+FROM locked_envelopes l
+UNION ALL
+SELECT 'applying', n, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM applying
 UNION ALL
 SELECT 'key', t.id, t.amount, t.available_after, t.remaining_after, NULL, NULL, NULL, t.created_at,
-       t.client, t.key, t.fingerprint || convert_to(coalesce(t.refusal, ''), 'UTF8')
+       t.client, t.key, t.fingerprint || convert_to(coalesce(t.refusal, ''), 'UTF8'), t.stopped_by::text
 FROM unnest(:clients::text[], :keys::text[]) AS k (client, key)
 CROSS JOIN LATERAL (SELECT * FROM transfers WHERE client = k.client AND key = k.key LIMIT 1) t
 UNION ALL
 SELECT 'reference', t.id, t.amount, t.available_after, t.remaining_after, t.debit_account, t.wallet_id, NULL,
-       t.created_at, t.reference, NULL, NULL
+       t.created_at, t.reference, NULL, NULL, NULL
 FROM unnest(:source_accounts::bigint[], :refs::text[]) AS r (debit_account, reference)
 CROSS JOIN LATERAL (
     SELECT * FROM transfers
@@ -57,15 +92,16 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) t
 UNION ALL
-SELECT 'revoked', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT 'revoked', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM api_keys
 WHERE id = ANY(:credential_ids::bigint[]) AND (revoked_at IS NOT NULL OR expires_at <= clock_timestamp())
 UNION ALL
-SELECT 'stale', v.id, v.version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT 'stale', v.id, v.version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM unnest(:person_ids::bigint[], :person_versions::bigint[]) AS v (id, version)
 LEFT JOIN people p ON p.id = v.id WHERE p.password_version IS DISTINCT FROM v.version
 UNION ALL
-SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL
+SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL,
+       NULL
 FROM price_book b
 
 -- name: locked_elsewhere
@@ -94,17 +130,18 @@ WITH batch AS MATERIALIZED (
         available_after bigint, remaining_after bigint, client text, key text, fingerprint text,
         reference text, note text, provider_id bigint, model text, input_tokens bigint, output_tokens bigint,
         cached_input_tokens bigint, cache_write_tokens bigint, reasoning_tokens bigint, calls bigint, units jsonb,
-        price_id bigint, markup_ppm bigint, conversion text, member_id bigint)
+        price_id bigint, markup_ppm bigint, conversion text, member_id bigint, envelope_ids bigint[], stopped_by jsonb,
+        metadata jsonb)
 ), journal AS (
     INSERT INTO transfers (
         wallet_id, id, kind, refusal, debit_account, credit_account, amount, grant_id, parent_id, available_after,
         remaining_after, client, key, fingerprint, reference, note, provider_id, model, input_tokens, output_tokens,
         cached_input_tokens, cache_write_tokens, reasoning_tokens, calls, units, price_id, markup_ppm, conversion,
-        member_id, created_at)
+        member_id, envelope_ids, stopped_by, metadata, created_at)
     SELECT wallet_id, id, kind, refusal, debit_account, credit_account, amount, grant_id, parent_id, available_after,
         remaining_after, client, key, decode(fingerprint, 'hex'), reference, note, provider_id, model, input_tokens,
         output_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens, calls, units, price_id, markup_ppm,
-        conversion, member_id, :now::timestamptz
+        conversion, member_id, envelope_ids, stopped_by, metadata, :now::timestamptz
     FROM batch ORDER BY client, key
 ), moved AS (
     INSERT INTO entries (account_id, transfer_id, wallet_id, amount, balance_after, created_at)
@@ -126,12 +163,13 @@ WITH batch AS MATERIALIZED (
     WHERE g.id = c.id AND g.id = ANY(:grant_ids::bigint[]) RETURNING 1
 ), opened AS (
     INSERT INTO holds (wallet_id, id, grant_id, amount, state, model, expires_at, created_at, to_wallet_id, asked_by,
-                       app_name, app_path)
+                       app_name, app_path, usage_units, envelope_ids)
     SELECT wallet_id, id, grant_id, amount, 'pending', model, expires_at, :now::timestamptz, to_wallet_id, asked_by,
-           app_name, app_path
+           app_name, app_path, usage_units, envelope_ids
     FROM json_to_recordset(:opened_holds::json)
         AS h (wallet_id bigint, id bigint, grant_id bigint, amount bigint, model text, expires_at timestamptz,
-              to_wallet_id bigint, asked_by text, app_name text, app_path text)
+              to_wallet_id bigint, asked_by text, app_name text, app_path text, usage_units bigint,
+              envelope_ids bigint[])
 ), closed AS (
     UPDATE holds h SET state = k.state, captured = k.captured, void_reason = k.void_reason, closed_by = k.closed_by,
         closed_at = :now::timestamptz
@@ -149,10 +187,22 @@ WITH batch AS MATERIALIZED (
     FROM json_to_recordset(:refunds::json)
         AS r (wallet_id bigint, charge_id bigint, amount bigint, refunded bigint, first boolean)
     WHERE NOT r.first AND f.wallet_id = r.wallet_id AND f.charge_id = r.charge_id RETURNING 1
+), counted AS (
+    UPDATE envelopes e SET used = c.used, held = c.held, overrun = c.overrun, total = c.total, told = c.told,
+        window_start = c.window_start, window_end = c.window_end, counted_since = c.counted_since
+    FROM json_to_recordset(:envelopes::json)
+        AS c (id bigint, used bigint, held bigint, overrun bigint, total bigint, told smallint,
+              window_start timestamptz, window_end timestamptz, counted_since timestamptz)
+    WHERE e.id = c.id AND e.id = ANY(:envelope_ids::bigint[]) RETURNING 1
+), closed_windows AS (
+    INSERT INTO envelope_windows (envelope_id, starts_at, ends_at, limit_units, used)
+    SELECT * FROM json_to_recordset(:closed_windows::json)
+        AS w (envelope_id bigint, starts_at timestamptz, ends_at timestamptz, limit_units bigint, used bigint)
 ), told AS (
     INSERT INTO outbox (wallet_id, kind, payload, created_at)
     SELECT wallet_id, kind, payload, :now::timestamptz
     FROM json_to_recordset(:events::json) AS o (wallet_id bigint, kind text, payload jsonb)
 )
 SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM counters) AS grants,
-       (SELECT count(*) FROM closed) AS closed_holds, (SELECT count(*) FROM later_refunds) AS later_refunds
+       (SELECT count(*) FROM closed) AS closed_holds, (SELECT count(*) FROM later_refunds) AS later_refunds,
+       (SELECT count(*) FROM counted) AS envelopes

@@ -6,13 +6,17 @@ from typing import Any
 import msgspec
 from asyncpg import Connection, Record
 
+from farebox import ids
 from farebox.db import queries
+from farebox.ledger import limits
 from farebox.ledger.batch import Batch, Movement, Rows, reference_fingerprint
+from farebox.ledger.envelopes import EnvelopeFacts, Passed, Stopped
 from farebox.ledger.types import (
     Ask,
     Capture,
     ChargeFacts,
     Deposit,
+    Draw,
     Facts,
     GrantFacts,
     Hold,
@@ -25,9 +29,12 @@ from farebox.ledger.types import (
     Transfer,
     WalletFacts,
 )
+from farebox.ledger.types import Record as RecordAsk
 
 _SQL = queries.load("farebox.ledger")
 _encoder = msgspec.json.Encoder()
+_read_envelope = msgspec.json.Decoder(EnvelopeFacts).decode
+_read_stopped = msgspec.json.Decoder(Stopped).decode
 _FINGERPRINT_BYTES = 16
 # A row that somebody else keeps locked must not stop everybody: the batch fails, and goes on without that wallet.
 # A process that is frozen in the middle of a batch, or cut off, must not keep its wallets locked: PostgreSQL ends it.
@@ -65,7 +72,8 @@ async def post(
     if not conn.is_in_transaction():
         await conn.execute(_BEGIN)
     try:
-        facts, due = _read(await _load(conn, asks))
+        draws = _draws(asks)
+        facts, due = _read(await _load(conn, asks, draws), draws)
         batch = Batch(facts)
         if due:
             batch.free_due_holds(due)
@@ -103,7 +111,12 @@ async def locked_elsewhere(
     return [row["wallet_id"] for row in rows]
 
 
-async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]:
+def _draws(asks: Sequence[Ask]) -> list[Draw]:
+    """What is drawn on, each once."""
+    return list({draw: None for ask in asks if (draw := limits.draw_of(ask)) is not None})
+
+
+async def _load(conn: "Connection[Record]", asks: Sequence[Ask], draws: Sequence[Draw]) -> list[Record]:
     wallets: set[int] = set()
     grants: set[int] = set()
     credentials: set[int] = set()
@@ -148,48 +161,65 @@ async def _load(conn: "Connection[Record]", asks: Sequence[Ask]) -> list[Record]
         credential_ids=credentials,
         person_ids=[person for person, _ in people],
         person_versions=[version for _, version in people],
+        draw_wallets=[wallet for wallet, _, _, _ in draws],
+        draw_grants=[grant for _, grant, _, _ in draws],
+        draw_providers=[provider for _, _, provider, _ in draws],
+        draw_models=[model for _, _, _, model in draws],
+        envelope_ids={ask.envelope_id for ask in asks if type(ask) is RecordAsk},
     )
 
 
-def _read(rows: list[Record]) -> tuple[Facts, list[int]]:
+def _read(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
     """Facts from the rows of `lock_and_load`, and the ids of holds that have expired."""
     *rest, last = rows
     facts = Facts(last["t"], last["id"], last["a"], {}, {}, {}, {}, {}, {}, set())
     due: list[int] = []
     for row in rest:
-        fact, id_, a, b, c, d, e, f, time, s, u, x = row
+        fact, id_, a, b, c, d, e, f, time, s, u, x, v = row
         if fact == "grant":
-            lineage = () if u is None else tuple(map(int, u.split(",")))
-            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s, lineage)
+            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s, _numbers(u))
         elif fact == "wallet":
             facts.wallets[id_] = WalletFacts(id_, s, a, b, c)
         elif fact == "key":
-            facts.keys[s, u] = _stored(x, id_, a, b, c, time)
+            facts.keys[s, u] = _stored(x, id_, a, b, c, time, v)
         elif fact == "charge":
-            facts.charges[id_] = ChargeFacts(id_, a, b, c, d or 0)
+            facts.charges[id_] = ChargeFacts(id_, a, b, c, d or 0, time, _numbers(v))
         elif fact == "reference":
             facts.references[d, s] = StoredOutcome(reference_fingerprint(e, a), Outcome(id_, None, a, b, c, time))
         elif fact == "revoked":
             facts.revoked_credentials.add(id_)
         elif fact == "stale":
             facts.stale_people.add((id_, a))
+        elif fact == "envelope":
+            facts.envelopes[id_] = _read_envelope(v)
+        elif fact == "applying":
+            facts.applying.setdefault(draws[id_ - 1], []).append(a)
         else:
-            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u, d)
+            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u, d, e, _numbers(v))
             if fact == "due":
                 due.append(id_)
     return facts, due
 
 
-def _stored(x: bytes, id_: int, amount: int, available: int, remaining: int | None, time: Any) -> StoredOutcome:
+def _numbers(text: str | None) -> tuple[int, ...]:
+    return () if text is None else tuple(map(int, text.split(",")))
+
+
+def _stored(
+    x: bytes, id_: int, amount: int, available: int, remaining: int | None, time: Any, by: str | None
+) -> StoredOutcome:
     refusal = x[_FINGERPRINT_BYTES:].decode()
     outcome = Outcome(id_, Refusal(refusal) if refusal else None, amount, available, remaining, time)
+    outcome.stopped = None if by is None else _read_stopped(by)
     return StoredOutcome(x[:_FINGERPRINT_BYTES], outcome)
 
 
 async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> None:
     wallets = [facts.wallets[id_] for id_ in rows.wallets]
     grants = [facts.grants[id_] for id_ in rows.grants]
+    envelopes = [facts.envelopes[id_] for id_ in rows.envelopes]
     refunds = list(rows.refunds.values())
+    events = [_balance_changed(wallet, rows.transfers[-1].id) for wallet in wallets]
     first_id = rows.transfers[0].id
     written = await _SQL.post.one(
         conn,
@@ -203,9 +233,13 @@ async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> None:
         opened_holds=_json(rows.opened_holds),
         closed_holds=_json(rows.closed_holds),
         refunds=_json(refunds),
-        events=_json([_balance_changed(wallet, rows.transfers[-1].id) for wallet in wallets]),
+        events=_json([*events, *map(threshold_passed, rows.passed)]),
+        envelopes=_json(envelopes),
+        envelope_ids=rows.envelopes,
+        closed_windows=_json([closed for id_, closed in rows.closed_windows.items() if id_ in rows.envelopes]),
     )
-    expected = (len(wallets), len(grants), len(rows.closed_holds), sum(not refund.first for refund in refunds))
+    later_refunds = sum(not refund.first for refund in refunds)
+    expected = (len(wallets), len(grants), len(rows.closed_holds), later_refunds, len(envelopes))
     if tuple(written) != expected:
         raise BrokenInvariant(f"rows written {tuple(written)}, expected {expected}")
 
@@ -218,6 +252,22 @@ def _balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:
         "transfer_id": transfer_id,
     }
     return {"wallet_id": wallet.id, "kind": "balance.changed", "payload": payload}
+
+
+def threshold_passed(passed: Passed) -> dict[str, Any]:
+    """The event that tells of a threshold."""
+    envelope = passed.envelope
+    payload = {
+        "envelope": ids.public("env", envelope.id),
+        "name": envelope.name,
+        "organization": envelope.organization_id,
+        "threshold_percent": passed.threshold,
+        "limit": envelope.limit_units,
+        "used": passed.used,
+        "window_start": envelope.window_start,
+        "window_end": envelope.window_end,
+    }
+    return {"wallet_id": envelope.home, "kind": "envelope.threshold", "payload": payload}
 
 
 def _json(rows: Sequence[Any]) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from farebox.ledger.envelopes import Count, EnvelopeFacts, Stopped
+
 MAX_UNITS = 2**63 - 1
 """The largest amount or balance: what a bigint holds."""
 
@@ -25,6 +27,7 @@ class Refusal(StrEnum):
     GRANT_UNKNOWN = "grant_unknown"
     HOLD_UNKNOWN = "hold_unknown"
     CHARGE_UNKNOWN = "charge_unknown"
+    ENVELOPE_UNKNOWN = "envelope_unknown"
     # Stored: decisions that a retry must find again (RULES 9).
     GRANT_REVOKED = "grant_revoked"
     GRANT_REPLACED = "grant_replaced"
@@ -36,6 +39,7 @@ class Refusal(StrEnum):
     ASSET_MISMATCH = "asset_mismatch"
     CHARGE_LIMIT_EXCEEDED = "charge_limit_exceeded"
     GRANT_LIMIT_EXCEEDED = "grant_limit_exceeded"
+    ENVELOPE_LIMIT_EXCEEDED = "envelope_limit_exceeded"
     INSUFFICIENT_BALANCE = "insufficient_balance"
     AMOUNT_OVERFLOW = "amount_overflow"
 
@@ -50,6 +54,7 @@ UNSTORED = frozenset(
         Refusal.GRANT_UNKNOWN,
         Refusal.HOLD_UNKNOWN,
         Refusal.CHARGE_UNKNOWN,
+        Refusal.ENVELOPE_UNKNOWN,
     }
 )
 """Refusals that leave no row: nothing was decided, and a retry may well succeed."""
@@ -65,6 +70,25 @@ class Usage(Struct, frozen=True, gc=False):
     reasoning_tokens: int = 0
     calls: int = 0
     units: tuple[tuple[str, int], ...] = ()
+
+
+def usage_units(usage: Usage | None) -> int:
+    """What envelopes that count usage count: tokens of every kind, calls and other units, added up."""
+    if usage is None:
+        return 0
+    return (
+        usage.input_tokens
+        + usage.output_tokens
+        + usage.cached_input_tokens
+        + usage.cache_write_tokens
+        + usage.reasoning_tokens
+        + usage.calls
+        + sum(count for _, count in usage.units)
+    )
+
+
+Draw = tuple[int, int | None, int | None, str | None]
+"""What a draw is on, as far as envelopes can be attached to it: wallet, grant, provider, model."""
 
 
 class Pricing(Struct, frozen=True, gc=False):
@@ -138,6 +162,8 @@ class Hold(Ask, kw_only=True, gc=False):
     amount: int
     ttl_s: int
     model: str | None = None
+    usage: Usage | None = None
+    """What it is for, as far as that is known; envelopes that count usage reserve it."""
     pricing: Pricing | None = None
 
 
@@ -205,6 +231,19 @@ class RecordUsage(Ask, kw_only=True, gc=False):
     note: str | None = None
 
 
+class Record(Ask, kw_only=True, gc=False):
+    """Usage that an organization counts on an envelope of its own, with no wallet and no money; can be refused.
+
+    Its `wallet_id` is the organization's number.
+    """
+
+    organization_id: str
+    envelope_id: int
+    amount: int
+    metadata: msgspec.Raw | None = None
+    """A JSON object of the caller's, kept with the record."""
+
+
 class Tidy(Ask, kw_only=True, gc=False):
     """Asks for nothing: any batch that touches a wallet frees its expired holds first. Leaves no row of its own."""
 
@@ -256,6 +295,9 @@ class HoldFacts(Struct, gc=False):
     expires_at: datetime
     model: str | None
     to_wallet_id: int | None = None
+    usage_units: int = 0
+    envelopes: tuple[int, ...] = ()
+    """Those that it is reserved in."""
 
 
 class ChargeFacts(Struct, gc=False):
@@ -266,6 +308,9 @@ class ChargeFacts(Struct, gc=False):
     grant_id: int | None
     amount: int
     refunded: int
+    created_at: datetime
+    envelopes: tuple[int, ...] = ()
+    """Those that it was counted on."""
 
 
 class Outcome(Struct, gc=False):
@@ -280,6 +325,8 @@ class Outcome(Struct, gc=False):
     """Of the grant, after this ask; None without a grant or a limit."""
     created_at: datetime
     replayed: bool = False
+    stopped: Stopped | None = None
+    """The envelope that refused it; of several, the one with the least left."""
 
 
 class StoredOutcome(Struct, gc=False):
@@ -305,6 +352,9 @@ class Facts(Struct, gc=False):
     revoked_credentials: set[int]
     stale_people: set[tuple[int, int]] = msgspec.field(default_factory=set)
     """Those whose password is another one by now."""
+    envelopes: dict[int, EnvelopeFacts] = msgspec.field(default_factory=dict)
+    applying: dict[Draw, list[int]] = msgspec.field(default_factory=dict)
+    """The envelopes that are attached to what is drawn on."""
 
     def chain(self, grant_id: int) -> "list[GrantFacts]":
         """A grant and those that it was made from."""
@@ -326,5 +376,6 @@ class Plan(Struct, gc=False, kw_only=True):
     grant_spent: int = 0
     grant_held: int = 0
     parent_id: int | None = None
+    envelopes: tuple[Count, ...] = ()
     fact: bool = False
     """Booked whatever the balance: the wallet may go into debt."""

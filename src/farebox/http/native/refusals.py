@@ -14,6 +14,7 @@ REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.GRANT_UNKNOWN: (404, "There is no such grant."),
     Refusal.HOLD_UNKNOWN: (404, "There is no such hold."),
     Refusal.CHARGE_UNKNOWN: (404, "There is no such charge."),
+    Refusal.ENVELOPE_UNKNOWN: (404, "There is no such envelope."),
     Refusal.GRANT_REVOKED: (403, "The payer has revoked this grant: ask for a new connection."),
     Refusal.GRANT_REPLACED: (403, "A newer grant for the same user has replaced this one: use that."),
     Refusal.GRANT_EXPIRED: (403, "This grant has expired: ask for a new connection."),
@@ -24,6 +25,7 @@ REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.ASSET_MISMATCH: (422, "The wallet holds another asset."),
     Refusal.CHARGE_LIMIT_EXCEEDED: (403, "More than the payer allows for one charge."),
     Refusal.GRANT_LIMIT_EXCEEDED: (403, "More than is left of the payer's limit for this grant."),
+    Refusal.ENVELOPE_LIMIT_EXCEEDED: (403, "More than is left of the payer's limit for this period: see `envelope`."),
     Refusal.INSUFFICIENT_BALANCE: (402, "The wallet does not hold enough: a deposit is needed."),
     Refusal.AMOUNT_OVERFLOW: (422, "The amount is larger than a wallet can hold."),
 }

@@ -28,6 +28,7 @@ _DRAW = (
     "asset_mismatch",
     "charge_limit_exceeded",
     "grant_limit_exceeded",
+    "envelope_limit_exceeded",
     "insufficient_balance",
 )
 _OPEN_HOLD = ("hold_unknown", "hold_closed", "hold_expired")
@@ -84,6 +85,7 @@ OWN: dict[str, tuple[str, ...]] = {
         "not_found",
         "wallet_unknown",
         "asset_mismatch",
+        "envelope_limit_exceeded",
         "insufficient_balance",
         "amount_overflow",
     ),

@@ -166,6 +166,7 @@ _AFTER_A_REFUSAL: dict[Refusal, str] = {
     Refusal.GRANT_UNKNOWN: "Let the user connect again.",
     Refusal.HOLD_UNKNOWN: "Check the id.",
     Refusal.CHARGE_UNKNOWN: "Check the id.",
+    Refusal.ENVELOPE_UNKNOWN: "Check the id.",
     Refusal.GRANT_REVOKED: "Let the user connect again.",
     Refusal.GRANT_REPLACED: "Use the session token of the newer grant.",
     Refusal.GRANT_EXPIRED: "Let the user connect again.",
@@ -176,6 +177,7 @@ _AFTER_A_REFUSAL: dict[Refusal, str] = {
     Refusal.ASSET_MISMATCH: "Name the wallet's own asset, or a wallet of the same one.",
     Refusal.CHARGE_LIMIT_EXCEEDED: "Ask for less at once, or let the payer raise the limit.",
     Refusal.GRANT_LIMIT_EXCEEDED: "Let the payer raise the limit: by a new grant.",
+    Refusal.ENVELOPE_LIMIT_EXCEEDED: "Wait until `envelope.resets_at`, or let the payer raise the limit.",
     Refusal.INSUFFICIENT_BALANCE: "Let the payer put money in.",
     Refusal.AMOUNT_OVERFLOW: "Move less.",
 }

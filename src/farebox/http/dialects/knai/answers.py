@@ -17,6 +17,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.GRANT_UNKNOWN: (403, "SESSION_UNKNOWN", "There is no such session: let the user connect again"),
     Refusal.HOLD_UNKNOWN: (404, "NOT_FOUND", "There is no such hold"),
     Refusal.CHARGE_UNKNOWN: (404, "NOT_FOUND", "There is no such charge"),
+    Refusal.ENVELOPE_UNKNOWN: (404, "NOT_FOUND", "There is no such envelope"),
     Refusal.GRANT_REVOKED: (403, "SESSION_REVOKED", "The user has disconnected the wallet"),
     Refusal.GRANT_REPLACED: (410, "SESSION_EXPIRED", "A newer connection has replaced this session"),
     Refusal.GRANT_EXPIRED: (410, "SESSION_EXPIRED", "The session has expired: let the user connect again"),
@@ -27,6 +28,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.ASSET_MISMATCH: (422, "VALIDATION_ERROR", "The wallet holds another asset"),
     Refusal.CHARGE_LIMIT_EXCEEDED: (403, "LIMIT_EXCEEDED", "More than the user allows for one charge"),
     Refusal.GRANT_LIMIT_EXCEEDED: (403, "LIMIT_EXCEEDED", "More than is left of the limit that the user has set"),
+    Refusal.ENVELOPE_LIMIT_EXCEEDED: (403, "LIMIT_EXCEEDED", "More than is left of a limit for this period"),
     Refusal.INSUFFICIENT_BALANCE: (402, "INSUFFICIENT_BALANCE", "The wallet does not hold enough"),
     Refusal.AMOUNT_OVERFLOW: (422, "VALIDATION_ERROR", "The amount is too large"),
 }
