@@ -7,6 +7,8 @@ from asyncpg import Pool, Record
 from farebox.charging.service import Charging
 from farebox.consent.delegations import Delegations
 from farebox.consent.service import Consent
+from farebox.envelopes.records import UsageRecords
+from farebox.envelopes.service import Envelopes
 from farebox.identity.credentials import Credentials
 from farebox.identity.keys import Keys
 from farebox.identity.passwords import Passwords
@@ -42,6 +44,8 @@ class Services:
         self.wallets = Wallets(pool)
         self.accounts = Accounts(pool)
         self.charging = Charging(pool, ledger, self.prices, self.accounts)
+        self.envelopes = Envelopes(pool)
+        self.usage_records = UsageRecords(pool, self.envelopes, self.charging)
         credentials = Credentials(settings.credential_memory_s)
         self.people = People(pool, Passwords(settings.password_threads), credentials)
         self.delegations = Delegations(pool, settings.delegation_ttl_s)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from farebox.envelopes.types import Scope
 from farebox.ledger.audit import CHECKS
-from farebox.ledger.types import Capture, Charge, Hold, RecordUsage, Refund, Release
+from farebox.ledger.envelopes import Counts
+from farebox.ledger.types import Capture, Charge, Hold, RecordUsage, Refund, Release, Usage
 from farebox.services import Services
 from tests.support.ledgers import Books, owner
 
@@ -30,25 +32,43 @@ TAMPERED: list[tuple[str, str]] = [
     ),
     ("refunds_are_counted", "UPDATE refunds SET refunded = refunded + 1"),
     ("limits_hold", "UPDATE grants SET overrun = 0, limit_units = 1"),
+    ("envelopes_count_their_records", "UPDATE envelopes SET total = total + 1, used = used + 1 WHERE counts = 'money'"),
+    ("envelopes_count_their_records", "UPDATE envelopes SET total = total - 1, used = used - 1 WHERE counts = 'usage'"),
+    ("envelopes_count_their_records", "UPDATE transfers SET envelope_ids = NULL WHERE kind = 'refund'"),
+    ("envelopes_count_their_holds", "UPDATE envelopes SET held = held - 1 WHERE counts = 'money'"),
+    ("envelopes_count_their_holds", "UPDATE holds SET usage_units = 4 WHERE state = 'pending'"),
+    ("windows_add_up", "UPDATE envelopes SET used = used - 1"),
+    ("windows_add_up", "DELETE FROM envelope_windows"),
+    ("envelopes_hold", "UPDATE envelopes SET limit_units = 1, overrun = 0"),
 ]
+
+
+LAST_MONTH = """
+    UPDATE envelopes SET window_start = window_start - interval '1 month', window_end = window_end - interval '1 month',
+        counted_since = counted_since - interval '1 month'
+"""
+"""Lets a window be over."""
 
 
 async def a_bit_of_everything(services: Services) -> Books:
     books = await Books.open(services)
     wallet = await books.wallet(1000)
     grant = await books.grant(wallet, limit=900)
+    await books.envelope(Scope("grant", str(grant)), 5000)
+    await books.envelope(Scope("all"), 5000, counts=Counts.USAGE)
     common = {"wallet_id": wallet, "grant_id": grant}
     billed = common | {"provider_id": books.provider_id, "revenue_account": books.revenue}
-    charge = await books.ask(Charge, **billed, amount=100)
+    charge = await books.ask(Charge, **billed, amount=100, usage=Usage(30, 40, units=(("image", 5),)))
     refunded = {"charge_id": charge.transfer_id, "revenue_account": books.revenue, "amount": 10}
     await books.ask(Refund, **common, **refunded)
     for end in ("capture", "release", "stay"):
-        hold = await books.ask(Hold, **common, amount=50, ttl_s=600)
+        hold = await books.ask(Hold, **common, amount=50, ttl_s=600, usage=Usage(9, 9))
         if end == "capture":
             await books.ask(Capture, **billed, hold_id=hold.transfer_id, amount=20)
         elif end == "release":
             await books.ask(Release, **common, hold_id=hold.transfer_id)
-    await books.ask(RecordUsage, **billed, amount=2000)
+    await services.pool.execute(LAST_MONTH)
+    await books.ask(RecordUsage, **billed, amount=2000, usage=Usage(1, 1))
     return books
 
 
@@ -68,7 +88,7 @@ async def test_tampering_is_found(database: str, services: Services, check: str,
     books = await a_bit_of_everything(services)
     conn = await owner(database)
     await conn.execute("SET session_replication_role = replica")  # no triggers: somebody really means it
-    for table in ("accounts", "grants", "holds", "refunds"):
+    for table in ("accounts", "grants", "holds", "refunds", "envelopes"):
         names = await conn.fetch(
             "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = $1::text::regclass", table
         )

@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 import asyncpg
 
 from farebox import app
+from farebox.envelopes.types import NewEnvelope, Scope
 from farebox.ledger.audit import Report, audit
+from farebox.ledger.envelopes import Counts
 from farebox.ledger.types import Ask, Outcome
 from farebox.services import Services
+from farebox.windows import Period
 from tests.support.live import settings_for
 
 T = TypeVar("T")
@@ -62,6 +65,14 @@ class Books:
         user = f"user{next(_numbers)}"
         made, _ = await self.services.consent.grant("test", wallet_id, provider, user, Terms(limit, charge_limit))
         return made.id
+
+    async def envelope(self, scope: Scope | None, limit: int, **more: Any) -> int:
+        """A new monthly envelope: of USD, of the operator's, unless something else is said; its number."""
+        base: dict[str, Any] = {"name": "test", "period": Period.MONTHLY, "counts": Counts.MONEY}
+        given = base | more
+        asset = "USD" if given["counts"] is Counts.MONEY else None
+        new = NewEnvelope(**given, scope=scope, limit_units=limit, asset=asset)
+        return (await self.services.envelopes.add("test", new)).id
 
     async def ask(self, kind: type[Ask], **given: Any) -> Outcome:
         """Asks the ledger; client, key and fingerprint are made up where they are not given."""

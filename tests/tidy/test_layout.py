@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wallets": {"db", "identity", "ledger"},
     "pricing": {"db", "identity", "ledger"},
     "consent": {"db", "identity"},
+    "envelopes": {"db", "identity", "ledger", "charging"},
     "payments": {"db", "identity", "ledger", "consent", "wallets", "charging"},
     "charging": {"db", "identity", "ledger", "pricing", "consent", "wallets"},
     "teams": {"db", "identity", "ledger", "pricing", "consent", "wallets", "charging"},

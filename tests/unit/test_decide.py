@@ -118,11 +118,12 @@ def ask(kind: type[Ask], **more: Any) -> Any:
 
 
 KINDS = list(_DECIDERS)
+USAGE = {"envelope_counts": Counts.USAGE, "envelope_asset": None}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_accepted_on_sound_facts(kind: type[Ask]) -> None:
-    assert isinstance(decide(ask(kind), facts()), Plan)
+    assert isinstance(decide(ask(kind), facts(**USAGE if kind is Record else {})), Plan)
 
 
 DRAWS = [Charge, Hold]
@@ -157,10 +158,12 @@ ONE_BROKEN_FACT: list[tuple[list[Any], dict[str, Any], dict[str, Any], Refusal]]
     ([Transfer], {"other_asset": "TOKEN"}, {}, Refusal.ASSET_MISMATCH),
     (DRAWS, {"grant_charge_limit": 69}, {}, Refusal.CHARGE_LIMIT_EXCEEDED),
     (DRAWS, {"grant_limit": 219}, {}, Refusal.GRANT_LIMIT_EXCEEDED),
-    ([Charge, Hold, Transfer, Record], {"envelope_used": 111}, {}, Refusal.ENVELOPE_LIMIT_EXCEEDED),
+    ([Charge, Hold, Transfer], {"envelope_used": 111}, {}, Refusal.ENVELOPE_LIMIT_EXCEEDED),
+    ([Record], {**USAGE, "envelope_used": 111}, {}, Refusal.ENVELOPE_LIMIT_EXCEEDED),
     ([Record], {"envelope_gone": 1}, {}, Refusal.ENVELOPE_UNKNOWN),
-    ([Record], {"envelope_organization_id": "other"}, {}, Refusal.ENVELOPE_UNKNOWN),
-    ([Record], {"envelope_organization_id": None}, {}, Refusal.ENVELOPE_UNKNOWN),
+    ([Record], {**USAGE, "envelope_organization_id": "other"}, {}, Refusal.ENVELOPE_UNKNOWN),
+    ([Record], {**USAGE, "envelope_organization_id": None}, {}, Refusal.ENVELOPE_UNKNOWN),
+    ([Record], {}, {}, Refusal.ENVELOPE_UNKNOWN),
     ([Charge, Hold, Transfer], {"wallet_balance": 169}, {}, Refusal.INSUFFICIENT_BALANCE),
     ([Deposit], {}, {"amount": MAX_UNITS - 999}, Refusal.AMOUNT_OVERFLOW),
     ([Refund], {"wallet_balance": MAX_UNITS - 49}, {}, Refusal.AMOUNT_OVERFLOW),

@@ -1,5 +1,6 @@
 """Windows tile, through every change of every clock, and begin where the C library's clocks say."""
 
+import functools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -32,9 +33,13 @@ def month_days(year: int, month: int) -> int:
     return DAYS[month - 1] + (month == 2 and leap(year))
 
 
-def days_of(calendar: Calendar, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+@functools.lru_cache(maxsize=64)
+def days_of(period: Period, reset: int, first: int, last: int) -> tuple[tuple[int, int, int], ...]:
     """Every reset day of some years, by plain counting."""
-    reset = calendar.reset_day or 1
+    return tuple(_count(period, reset, first, last))
+
+
+def _count(period: Period, reset: int, first: int, last: int) -> Iterator[tuple[int, int, int]]:
     weekday = datetime(first, 1, 1).isoweekday()  # noqa: DTZ001  # a date
     for year in range(first, last):
         numbered = 0
@@ -43,11 +48,11 @@ def days_of(calendar: Calendar, first: int, last: int) -> Iterator[tuple[int, in
                 numbered += 1 + (month == 3 and day == 1 and not leap(year))
                 ends = day == month_days(year, month)
                 if (
-                    calendar.period is Period.DAILY
-                    or (calendar.period is Period.WEEKLY and weekday == reset)
-                    or (calendar.period is Period.MONTHLY and (day == reset or (ends and day < reset)))
-                    or (calendar.period is Period.YEARLY and numbered == reset)
-                    or (calendar.period is Period.YEARLY and reset == 60 and numbered == 59 and not leap(year))
+                    period is Period.DAILY
+                    or (period is Period.WEEKLY and weekday == reset)
+                    or (period is Period.MONTHLY and (day == reset or (ends and day < reset)))
+                    or (period is Period.YEARLY and numbered == reset)
+                    or (period is Period.YEARLY and reset == 60 and numbered == 59 and not leap(year))
                 ):
                     yield year, month, day
                 weekday = weekday % 7 + 1
@@ -55,7 +60,9 @@ def days_of(calendar: Calendar, first: int, last: int) -> Iterator[tuple[int, in
 
 def follow(calendar: Calendar, clock: Clock, first: int, last: int) -> int:
     """Holds every window of some years against the clock; how many there were."""
-    begins = sorted({clock.first_instant(*day) for day in days_of(calendar, first, last)})
+    begins = sorted(
+        {clock.first_instant(*day) for day in days_of(calendar.period, calendar.reset_day or 1, first, last)}
+    )
     for begin, end in pairwise(begins):
         window = Window(begin, end)
         assert window_at(calendar, begin) == window, calendar

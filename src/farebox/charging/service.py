@@ -14,6 +14,7 @@ from farebox.db import queries
 from farebox.errors import Busy, Internal, Invalid, Unauthorized
 from farebox.identity.types import Principal
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailable
+from farebox.ledger.envelopes import Stopped
 from farebox.ledger.store import BrokenInvariant
 from farebox.ledger.types import MAX_UNITS, Ask, Capture, Charge, Hold, Outcome, Pricing, RecordUsage, Refusal, Usage
 from farebox.money import ceil
@@ -111,6 +112,7 @@ class Charging:
                 amount=quote.amount,
                 ttl_s=ttl_s,
                 model=bill.model,
+                usage=bill.usage,
                 pricing=quote.pricing,
             )
 
@@ -261,6 +263,7 @@ class Charging:
             row["remaining_after"],
             row["created_at"],
             replayed=True,
+            stopped=None if row["stopped_by"] is None else msgspec.json.decode(row["stopped_by"], type=Stopped),
         )
 
 

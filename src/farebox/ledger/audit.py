@@ -28,6 +28,10 @@ CHECKS: dict[str, str] = {
     "holds_are_written_down": "every accepted hold is there",
     "refunds_are_counted": "what was given back of a charge is the sum of its refunds",
     "limits_hold": "no grant has passed its limit",
+    "envelopes_count_their_records": "all that an envelope has counted is the sum of its records",
+    "envelopes_count_their_holds": "what an envelope holds back is the sum of its open holds",
+    "windows_add_up": "an envelope's windows add up to all that it has counted",
+    "envelopes_hold": "no envelope has passed its limit",
 }
 
 

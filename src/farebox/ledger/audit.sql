@@ -9,6 +9,7 @@ UNION ALL SELECT 'wallets', count(*) FROM accounts WHERE kind = 'wallet'
 UNION ALL SELECT 'other accounts', count(*) FROM accounts WHERE kind <> 'wallet'
 UNION ALL SELECT 'grants', count(*) FROM grants
 UNION ALL SELECT 'open holds', count(*) FROM holds WHERE state = 'pending'
+UNION ALL SELECT 'envelopes', count(*) FROM envelopes WHERE deleted_at IS NULL
 
 -- name: balances
 -- What each kind of account holds in each asset: a column that adds up to zero.
@@ -129,3 +130,41 @@ WHERE coalesce(t.total, 0) <> coalesce(r.refunded, 0) OR c.amount IS DISTINCT FR
 -- No grant has let through more than its limit, but for facts, which are counted apart.
 SELECT 'gr_' || id AS subject, limit_units + overrun AS expected, spent + held AS found
 FROM grants WHERE spent + held > limit_units + overrun
+
+-- name: envelopes_count_their_records
+-- Money of charges and transfers less what was given back in the same window; usage in whatever kind; plain records.
+SELECT 'env_' || e.id AS subject, least(coalesce(c.total, 0), 9223372036854775807) AS expected, e.total AS found
+FROM envelopes e
+LEFT JOIN (
+    SELECT e.id, sum(CASE
+        WHEN t.kind IN ('hold', 'release') THEN 0 WHEN t.kind = 'refund' THEN -t.amount
+        WHEN e.counts = 'money' OR t.kind = 'record' THEN t.amount
+        ELSE coalesce(t.input_tokens, 0)::numeric + coalesce(t.output_tokens, 0) + coalesce(t.cached_input_tokens, 0)
+            + coalesce(t.cache_write_tokens, 0) + coalesce(t.reasoning_tokens, 0) + coalesce(t.calls, 0)
+            + coalesce((SELECT sum(value::numeric) FROM jsonb_each_text(t.units)), 0)
+        END) AS total
+    FROM transfers t CROSS JOIN LATERAL unnest(t.envelope_ids) AS counted (id) JOIN envelopes e ON e.id = counted.id
+    WHERE t.refusal IS NULL GROUP BY e.id
+) c ON c.id = e.id
+WHERE e.deleted_at IS NULL AND e.total <> least(coalesce(c.total, 0), 9223372036854775807)
+
+-- name: envelopes_count_their_holds
+SELECT 'env_' || e.id AS subject, coalesce(h.held, 0) AS expected, e.held AS found
+FROM envelopes e
+LEFT JOIN (
+    SELECT e.id, sum(CASE e.counts WHEN 'money' THEN h.amount ELSE h.usage_units END) AS held
+    FROM holds h CROSS JOIN LATERAL unnest(h.envelope_ids) AS reserved (id) JOIN envelopes e ON e.id = reserved.id
+    WHERE h.state = 'pending' GROUP BY e.id
+) h ON h.id = e.id
+WHERE e.deleted_at IS NULL AND e.held <> coalesce(h.held, 0)
+
+-- name: windows_add_up
+SELECT 'env_' || e.id AS subject, e.total AS expected, e.used + coalesce(w.used, 0) AS found
+FROM envelopes e
+LEFT JOIN (SELECT envelope_id, sum(used) AS used FROM envelope_windows GROUP BY envelope_id) w ON w.envelope_id = e.id
+WHERE e.total < 9223372036854775807 AND e.total <> e.used + coalesce(w.used, 0)
+
+-- name: envelopes_hold
+-- But for facts, and for limits that were lowered, which are counted apart.
+SELECT 'env_' || id AS subject, limit_units::numeric + overrun AS expected, used::numeric + held AS found
+FROM envelopes WHERE used::numeric + held > limit_units::numeric + overrun

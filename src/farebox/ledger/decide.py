@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farebox.ledger import limits
+from farebox.ledger.envelopes import Counts
 from farebox.ledger.types import (
     MAX_UNITS,
     Ask,
@@ -208,7 +209,7 @@ def decide_usage(ask: RecordUsage, facts: Facts) -> Plan | Refusal:
 
 def decide_record(ask: Record, facts: Facts) -> Plan | Refusal:
     envelope = facts.envelopes.get(ask.envelope_id)
-    if envelope is None or envelope.organization_id != ask.organization_id:
+    if envelope is None or envelope.organization_id != ask.organization_id or envelope.counts is not Counts.USAGE:
         return Refusal.ENVELOPE_UNKNOWN
     if limits.short(ask, facts) is not None:
         return Refusal.ENVELOPE_LIMIT_EXCEEDED

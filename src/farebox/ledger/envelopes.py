@@ -7,9 +7,11 @@ of every kind, calls and other units, added up.
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
+from farebox import ids
 from farebox.windows import Calendar, Period, window_at
 
 MAX_COUNT = 2**63 - 1
@@ -139,11 +141,41 @@ def passed(envelope: EnvelopeFacts) -> list[Passed]:
     reached = [
         threshold
         for threshold in sorted(envelope.thresholds)
-        if threshold > envelope.told and envelope.used * 100 >= envelope.limit_units * threshold
+        if threshold > envelope.told and _reached(envelope, threshold)
     ]
     if reached:
         envelope.told = reached[-1]
     return [Passed(envelope, threshold, envelope.used) for threshold in reached]
+
+
+def adjust(envelope: EnvelopeFacts) -> list[Passed]:
+    """Takes a changed limit or changed thresholds into account; the thresholds that are passed by it."""
+    envelope.overrun = over(envelope)
+    envelope.told = max(
+        (
+            threshold
+            for threshold in envelope.thresholds
+            if _reached(envelope, threshold) and threshold <= envelope.told
+        ),
+        default=0,
+    )
+    return passed(envelope)
+
+
+def told(passed: Passed) -> dict[str, Any]:
+    """The event that tells of a threshold, as a row of the outbox."""
+    envelope = passed.envelope
+    payload = {
+        "envelope": ids.public("env", envelope.id),
+        "name": envelope.name,
+        "organization": envelope.organization_id,
+        "threshold_percent": passed.threshold,
+        "limit": envelope.limit_units,
+        "used": passed.used,
+        "window_start": envelope.window_start,
+        "window_end": envelope.window_end,
+    }
+    return {"wallet_id": envelope.home, "kind": "envelope.threshold", "payload": payload}
 
 
 def tightest(envelopes: Iterable[tuple[EnvelopeFacts, int]]) -> EnvelopeFacts | None:
@@ -166,3 +198,7 @@ def stopped(envelope: EnvelopeFacts) -> Stopped:
         window_start=envelope.window_start,
         window_end=envelope.window_end,
     )
+
+
+def _reached(envelope: EnvelopeFacts, threshold: int) -> bool:
+    return envelope.used * 100 >= envelope.limit_units * threshold

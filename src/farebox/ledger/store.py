@@ -6,11 +6,10 @@ from typing import Any
 import msgspec
 from asyncpg import Connection, Record
 
-from farebox import ids
 from farebox.db import queries
 from farebox.ledger import limits
 from farebox.ledger.batch import Batch, Movement, Rows, reference_fingerprint
-from farebox.ledger.envelopes import EnvelopeFacts, Passed, Stopped
+from farebox.ledger.envelopes import EnvelopeFacts, Stopped, told
 from farebox.ledger.types import (
     Ask,
     Capture,
@@ -233,7 +232,7 @@ async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> None:
         opened_holds=_json(rows.opened_holds),
         closed_holds=_json(rows.closed_holds),
         refunds=_json(refunds),
-        events=_json([*events, *map(threshold_passed, rows.passed)]),
+        events=_json([*events, *map(told, rows.passed)]),
         envelopes=_json(envelopes),
         envelope_ids=rows.envelopes,
         closed_windows=_json([closed for id_, closed in rows.closed_windows.items() if id_ in rows.envelopes]),
@@ -252,22 +251,6 @@ def _balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:
         "transfer_id": transfer_id,
     }
     return {"wallet_id": wallet.id, "kind": "balance.changed", "payload": payload}
-
-
-def threshold_passed(passed: Passed) -> dict[str, Any]:
-    """The event that tells of a threshold."""
-    envelope = passed.envelope
-    payload = {
-        "envelope": ids.public("env", envelope.id),
-        "name": envelope.name,
-        "organization": envelope.organization_id,
-        "threshold_percent": passed.threshold,
-        "limit": envelope.limit_units,
-        "used": passed.used,
-        "window_start": envelope.window_start,
-        "window_end": envelope.window_end,
-    }
-    return {"wallet_id": envelope.home, "kind": "envelope.threshold", "payload": payload}
 
 
 def _json(rows: Sequence[Any]) -> str:

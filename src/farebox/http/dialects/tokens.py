@@ -19,7 +19,14 @@ def whole_tokens(book: Book, asset: str, units: int) -> int:
         return units // book.assets[asset].scale
 
 
-_TELLING = frozenset({Refusal.CHARGE_LIMIT_EXCEEDED, Refusal.GRANT_LIMIT_EXCEEDED, Refusal.INSUFFICIENT_BALANCE})
+_TELLING = frozenset(
+    {
+        Refusal.CHARGE_LIMIT_EXCEEDED,
+        Refusal.GRANT_LIMIT_EXCEEDED,
+        Refusal.ENVELOPE_LIMIT_EXCEEDED,
+        Refusal.INSUFFICIENT_BALANCE,
+    }
+)
 
 
 def standing(refusal: Refusal, new_balance: int) -> dict[str, Any]:

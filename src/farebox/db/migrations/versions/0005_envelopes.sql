@@ -46,7 +46,7 @@ CREATE TABLE envelopes (
 ) WITH (fillfactor = 50);
 
 CREATE INDEX envelopes_scope ON envelopes (owner, scope) WHERE scope IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX envelopes_owner ON envelopes (owner, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX envelopes_owner ON envelopes (owner, id DESC);
 
 -- Windows that are over, and in which something was used.
 CREATE TABLE envelope_windows (

@@ -16,6 +16,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.GRANT_UNKNOWN: (401, "token_unknown", "There is no such token"),
     Refusal.HOLD_UNKNOWN: (404, "not_found", "There is no such transaction"),
     Refusal.CHARGE_UNKNOWN: (404, "not_found", "There is no such transaction"),
+    Refusal.ENVELOPE_UNKNOWN: (404, "not_found", "There is no such envelope"),
     Refusal.GRANT_REVOKED: (403, "token_revoked", "The sender has revoked this token"),
     Refusal.GRANT_REPLACED: (403, "token_revoked", "A newer token has replaced this one"),
     Refusal.GRANT_EXPIRED: (403, "token_expired", "This token has expired: ask the sender for a new one"),
@@ -26,6 +27,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.ASSET_MISMATCH: (422, "invalid_request", "The wallet holds another currency"),
     Refusal.CHARGE_LIMIT_EXCEEDED: (403, "limit_exceeded", "More than the sender allows for one transaction"),
     Refusal.GRANT_LIMIT_EXCEEDED: (403, "limit_exceeded", "More than is left of what the sender allows"),
+    Refusal.ENVELOPE_LIMIT_EXCEEDED: (403, "limit_exceeded", "More than is left of a limit for this period"),
     Refusal.INSUFFICIENT_BALANCE: (402, "insufficient_balance", "The sender's balance does not hold enough"),
     Refusal.AMOUNT_OVERFLOW: (422, "amount_overflow", "The amount is larger than a balance can hold"),
 }
