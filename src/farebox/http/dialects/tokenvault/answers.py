@@ -23,6 +23,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.GRANT_UNKNOWN: (404, "NOT_FOUND", "There is no such profile"),
     Refusal.HOLD_UNKNOWN: (404, "NOT_FOUND", "There is no such hold"),
     Refusal.CHARGE_UNKNOWN: (404, "NOT_FOUND", "There is no such charge"),
+    Refusal.ENVELOPE_UNKNOWN: (404, "NOT_FOUND", "There is no such envelope"),
     Refusal.GRANT_REVOKED: (403, "ALLOWANCE_ENDED", "The allowance of this profile was taken back"),
     Refusal.GRANT_REPLACED: (403, "ALLOWANCE_ENDED", "The allowance of this profile was replaced"),
     Refusal.GRANT_EXPIRED: (403, "ALLOWANCE_ENDED", "The allowance of this profile has expired"),
@@ -33,6 +34,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.ASSET_MISMATCH: (422, "VALIDATION_ERROR", "The wallet holds another asset"),
     Refusal.CHARGE_LIMIT_EXCEEDED: (403, "ALLOWANCE_EXCEEDED", "More than this profile may spend at once"),
     Refusal.GRANT_LIMIT_EXCEEDED: (403, "ALLOWANCE_EXCEEDED", "More than is left of this profile's allowance"),
+    Refusal.ENVELOPE_LIMIT_EXCEEDED: (403, "ALLOWANCE_EXCEEDED", "More than is left of a limit for this period"),
     Refusal.INSUFFICIENT_BALANCE: (400, "INSUFFICIENT_BALANCE", "Insufficient credits: recharge the organization"),
     Refusal.AMOUNT_OVERFLOW: (422, "VALIDATION_ERROR", "The amount is too large"),
 }
