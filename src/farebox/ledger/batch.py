@@ -257,10 +257,13 @@ class Batch:
         if isinstance(ask, Record):
             return None, None
         wallet = self.facts.wallets[ask.wallet_id]
-        if plan.held:
-            wallet.held += plan.held
-            self._changed(wallet)
+        wallet.held += plan.held
         after = self._move(plan.debit, -plan.amount), self._move(plan.credit, plan.amount)
+        # Only now: what a capture frees and what it takes are one, and must not pay a debt in between.
+        if plan.held or plan.debit == wallet.id:
+            self._changed(wallet)
+        if plan.credit is not None and plan.credit in self.facts.wallets:
+            self._changed(self.facts.wallets[plan.credit])
         if plan.fact:
             wallet.debt = max(wallet.debt, -wallet.available)
         return after
@@ -274,7 +277,6 @@ class Batch:
             self.rows.received[account] = self.rows.received.get(account, 0) + amount
             return None
         wallet.balance += amount
-        self._changed(wallet)
         return wallet.balance
 
     def _changed(self, wallet: WalletFacts) -> None:
