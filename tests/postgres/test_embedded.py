@@ -1,12 +1,17 @@
 """The embedded PostgreSQL: shared by processes, killed, started by several at once."""
 
+import asyncio
 import fcntl
 import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
@@ -74,3 +79,46 @@ def test_only_its_own_user_gets_in(directory: Path) -> None:
         )
     finally:
         postgres.stop()
+
+
+STARTS_IT = """
+import pathlib, sys
+from farebox.db.embedded import EmbeddedPostgres
+EmbeddedPostgres(pathlib.Path(sys.argv[1])).start()
+"""
+
+
+def test_a_first_start_that_is_killed_leaves_nothing_half_made(directory: Path) -> None:
+    orphans: list[psutil.Process] = []
+    for so_far in ("PG_VERSION", "global/pg_control", "postgresql.conf"):
+        starting = subprocess.Popen([sys.executable, "-c", STARTS_IT, str(directory)])
+        give_up = time.monotonic() + 60
+        while not [*directory.glob(f"postgres.new-*/{so_far}")]:
+            assert time.monotonic() < give_up
+            assert starting.poll() is None
+            time.sleep(0.001)
+        family = [*psutil.Process(starting.pid).children(recursive=True), psutil.Process(starting.pid)]
+        killed = family[-1:] if so_far == "PG_VERSION" else family
+        orphans += [process for process in family if process not in killed]
+        for process in killed:
+            process.kill()
+        starting.wait()
+        assert not (directory / "postgres" / "PG_VERSION").exists()
+    postgres = EmbeddedPostgres(directory)
+    postgres.start()
+    try:
+        assert asyncio.run(answer(postgres.url("postgres", "postgres"))) == 1
+        psutil.wait_procs(orphans, timeout=60)
+        EmbeddedPostgres(directory).start()
+        assert not [*directory.glob("postgres.new-*")]
+    finally:
+        postgres.stop()
+
+
+async def answer(url: str) -> int:
+    """What it says to a question."""
+    conn = await asyncpg.connect(url)
+    try:
+        return int(await conn.fetchval("SELECT 1"))
+    finally:
+        await conn.close()

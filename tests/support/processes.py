@@ -97,6 +97,8 @@ class ServerProcess:
         try:
             number = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
             postmaster = psutil.Process(number)
+            if str(self.data_dir / "postgres") not in postmaster.cmdline():
+                return []  # a killed one's number, which somebody else has now
             return [postmaster, *postmaster.children(recursive=True)]
         except (OSError, ValueError, psutil.Error):
             return []

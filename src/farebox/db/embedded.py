@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import shutil
+import tempfile
 import threading
 import time
 import warnings
@@ -43,6 +44,7 @@ jit = off
 autovacuum_naptime = 10s
 log_min_messages = warning
 """
+_UNFINISHED = "postgres.new-"
 _INCLUDE = "include_if_exists = 'farebox.conf'"
 
 
@@ -108,7 +110,7 @@ class EmbeddedPostgres:
         if not self.is_running():
             self._remove_stale_locks()
             self._own()
-        self._server.ensure_pgdata_inited()
+        self._initialise()
         (self._pgdata / "farebox.conf").write_text(_CONFIG)
         main = self._pgdata / "postgresql.conf"
         if _INCLUDE not in main.read_text():
@@ -116,6 +118,18 @@ class EmbeddedPostgres:
                 file.write(f"\n{_INCLUDE}\n")
         self._server.ensure_postgres_running()
         self._close_socket_to_others()
+
+    def _initialise(self) -> None:
+        """Makes the files of an empty database beside their place, and moves them there whole: a start that is killed
+        leaves none half-made, which would look like a database from then on."""
+        for left in self._data_dir.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        if not (self._pgdata / "PG_VERSION").exists():
+            # A name of its own: what was killed may have left a program that still writes to the last one.
+            made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._data_dir))
+            PostgresServer(made, cleanup_mode=None).ensure_pgdata_inited()
+            made.rename(self._pgdata)
+        self._server.ensure_pgdata_inited()
 
     def is_running(self) -> bool:
         """Whether its postmaster lives."""
