@@ -18,16 +18,21 @@ def parameters(called: Any) -> Any:
     return [
         [name, found.kind.name, None if found.default is found.empty else repr(found.default)]
         for name, found in inspect.signature(called).parameters.items()
+        if name not in ("self", "cls")
     ]
 
 
 def kind_of(found: Any) -> Any:
     """A class: those above it, what it can do, what it holds."""
-    told: Any = {"is": [base.__name__ for base in found.__mro__], "members": {}}
+    package = found.__module__.partition(".")[0]
+    own = [base for base in found.__mro__ if base.__module__.partition(".")[0] in (package, "builtins")]
+    told: Any = {"is": [base.__name__ for base in own], "members": {}}
     if not issubclass(found, enum.Enum):
         told["made"] = parameters(found)
     for name, member in inspect.getmembers(found):
-        if name.startswith("_") or name in dir(Exception) or name in dir(str):
+        owner = next((base for base in found.__mro__ if name in vars(base)), found)
+        # What pydantic adds to its models is not the package's.
+        if name.startswith(("_", "model_")) or owner.__module__.partition(".")[0] != package:
             continue
         if inspect.isroutine(member):
             told["members"][name] = {"called": parameters(member), "awaited": inspect.iscoroutinefunction(member)}

@@ -11,6 +11,7 @@ import pytest
 from conxa import CONXAClient, CONXAError
 from farebox import Policy
 from knai import KNAIError, KNAIProvider
+from syft_accounting_sdk import AdminClient, ServiceException, UserClient
 from tests.support.contracts import CONTRACTS, PLACEHOLDER, placeholders
 from tests.support.standin import StandIn
 
@@ -81,7 +82,7 @@ def test_conxa(exchange: dict[str, Any], stand_in: StandIn) -> None:
     key = headers.get("X-Provider-API-Key") or KNOWN["api_key"]
     with CONXAClient(key, stand_in.url, timeout=0.5) as client:
         call = conxa_call(client, request)
-        found = outcome(call, request, response, stand_in, KNOWN["session_token"])
+        found = outcome(call, request, response, stand_in)
         if found is None:  # such a request never leaves: what would its answer be to one that does?
             found = answered(lambda: client.charge(KNOWN["session_token"], None, "m", 1, 0), response, stand_in)
     status, body = response["status"], response["body"]
@@ -125,7 +126,7 @@ def test_knai(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytest.M
     headers = request.get("headers", {})
     key = headers.get("X-Provider-API-Key") or KNOWN["api_key"]
     with KNAIProvider(key, headers.get("X-Provider-Slug") or KNOWN["provider"], stand_in.url) as provider:
-        found = outcome(knai_call(provider, request), request, response, stand_in, KNOWN["session_token"])
+        found = outcome(knai_call(provider, request), request, response, stand_in)
         if found is None:
             found = answered(lambda: provider.charge(KNOWN["session_token"], 1, "m"), response, stand_in)
     status, body = response["status"], response["body"]
@@ -139,8 +140,87 @@ def test_knai(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytest.M
         assert (found.status_code, found.response_body, found.message) == (status, body, body["error"])
 
 
+def syftbox_call(user: UserClient, admin: AdminClient, request: dict[str, Any]) -> Callable[[], Any] | None:
+    """The call that sends a request; None where the clients send no such thing."""
+    body = request.get("body")
+    path = request["path"]
+    if request["method"] == "GET":
+        reads: dict[str, Callable[[], Any]] = {
+            "/user/my-info": user.get_user_info,
+            "/transactions": user.get_transaction_history,
+            "/users": admin.get_all_users,
+        }
+        is_person = path.startswith("/user/") and path != "/user/my-info"
+        return reads.get(path) if not is_person else lambda: admin.get_user(email=path.removeprefix("/user/"))
+    if not isinstance(body, dict):
+        return None
+    if path == "/transaction/create" and body["recipientEmail" if "token" in body else "senderEmail"] != user.email:
+        return None  # the client names itself
+    more = {"idempotency_key": request["headers"].get("Idempotency-Key")} if "headers" in request else {}
+    sent = body | more
+    own = {name: value for name, value in sent.items() if name not in ("senderEmail", "recipientEmail")}
+    writes: dict[str, Callable[[], Any]] = {
+        "/transaction/confirm": lambda: user.confirm_transaction(id=body["transactionId"]),
+        "/transaction/cancel": lambda: user.cancel_transaction(id=body["transactionId"]),
+        "/token/create": lambda: user.create_transaction_token(**body),
+        "/user/update-organization": lambda: user.update_organization(**body),
+        "/user/update-password": lambda: user.update_password(
+            old_password=body["oldPassword"], new_password=body["newPassword"]
+        ),
+        "/user/create": lambda: UserClient.create_user(url=user.url, **body),
+        "/user/add-balance": lambda: admin.add_balance(email=body["recipientEmail"], amount=body["amount"], **more),
+        "/transaction/create": lambda: (
+            user.create_delegated_transaction(senderEmail=body["senderEmail"], **own)
+            if "token" in body
+            else user.create_transaction(recipientEmail=body["recipientEmail"], **own)
+        ),
+    }
+    return writes.get(path)
+
+
+@pytest.mark.parametrize("exchange", list(exchanges("syftbox")))
+def test_syftbox(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syft_accounting_sdk.calls.PATIENCE", SHORT)
+    request, response = exchange["request"], exchange["response"]
+    authorization = request.get("headers", {}).get("Authorization", "")
+    email = KNOWN["recipient" if KNOWN["recipient_auth"] in authorization else "sender"]
+    user = UserClient(stand_in.url, email, "correct horse battery")
+    admin = AdminClient(url=stand_in.url, key=KNOWN["admin_key"])
+    with user, admin:
+        # Who is refused for their credentials sends others than these.
+        plain = request if response["status"] != 401 else request | {"headers": {}}
+        found = outcome(syftbox_call(user, admin, plain), plain, response, stand_in)
+        if found is None:
+            found = answered(user.get_user_info, response, stand_in)
+    status, body = response["status"], response["body"]
+    if isinstance(found, ServiceException) and status >= 300:
+        assert (found.status_code, found.body, found.code) == (status, body, body["code"])
+    elif isinstance(found, ServiceException):
+        assert found.code == "unreachable", "an answer to another call than this client makes"
+        assert body.keys().isdisjoint(("user", "transaction", "transactions"))
+    else:
+        assert status == 200
+        assert told_of(found) == told_of(body)
+
+
+def told_of(found: Any) -> Any:
+    """What a result says, as the answer says it; times aside, which are compared as such elsewhere."""
+    if isinstance(found, tuple):
+        return told_of(found[0])
+    if isinstance(found, list):
+        return [told_of(one) for one in found]
+    if isinstance(found, dict):
+        member = next(
+            (found[name] for name in ("user", "transaction", "transactions", "users", "token") if name in found), None
+        )
+        if member is not None:
+            return told_of(member)
+        return {name: value for name, value in found.items() if name not in ("createdAt", "resolvedAt")}
+    return told_of(found.model_dump()) if hasattr(found, "model_dump") else found
+
+
 def outcome(
-    call: Callable[[], Any] | None, request: dict[str, Any], response: dict[str, Any], stand_in: StandIn, token: str
+    call: Callable[[], Any] | None, request: dict[str, Any], response: dict[str, Any], stand_in: StandIn
 ) -> Any:
     """What came of a call, after it was compared with the recorded request; None where the client does not make it."""
     plain = request.get("headers", {}).get("Content-Type", "application/json") == "application/json"
@@ -148,7 +228,7 @@ def outcome(
         return None
     try:
         found = answered(call, response, stand_in)
-    except (ValueError, TypeError):
+    except (KeyError, ValueError, TypeError):
         return None  # refused before it leaves
     if not stand_in.asked:
         return None
@@ -168,5 +248,5 @@ def answered(call: Callable[[], Any], response: dict[str, Any], stand_in: StandI
     stand_in.asked.clear()
     try:
         return call()
-    except (CONXAError, KNAIError) as error:
+    except (CONXAError, KNAIError, ServiceException) as error:
         return error

@@ -23,11 +23,13 @@ PACKAGES = {
     "farebox": "from farebox import AsyncFarebox, Farebox",
     "conxa": "from conxa import AsyncCONXAClient, CONXAClient",
     "knai": "from knai import AsyncKNAIProvider, KNAIProvider",
+    "syftbox": "from syftbox import Client; from syft_accounting_sdk import AsyncUserClient, UserClient",
 }
 MADE = {
     "farebox": "Farebox('http://127.0.0.1:9')",
     "conxa": "CONXAClient('pk_live_a_b').create_payment_qr('ada').qr_image.size",
     "knai": "KNAIProvider('k', 's')",
+    "syftbox": "Client(), UserClient('http://127.0.0.1:9', 'ada@example.org', 'p')",
 }
 """Something that the package does alone."""
 
@@ -41,7 +43,7 @@ def projects(name: str) -> list[Path]:
 def test_it_installs_alone(name: str) -> None:
     python = environment(name, *projects(name))
     found = json.loads(_output(python, "-c", PROGRAM.format(statement=PACKAGES[name])))
-    assert set(found["after"]) <= {name, "farebox", "msgspec", "typing_extensions"}, (
+    assert set(found["after"]) <= {name, "farebox", "msgspec", "typing_extensions", "syft_accounting_sdk"}, (
         "the rest is loaded where it is used"
     )
     locked = re.findall(r"^([a-z0-9_-]+)==", (LOCKED / f"{name}.txt").read_text("utf-8"), re.MULTILINE)
@@ -54,6 +56,7 @@ def test_it_installs_alone(name: str) -> None:
 def test_they_list_what_they_need() -> None:
     assert _needs("pyproject.toml") == ["httpx", "msgspec"]
     assert _needs("clients/knai/pyproject.toml") == _needs("clients/conxa/pyproject.toml") == ["farebox"]
+    assert _needs("clients/syftbox/pyproject.toml") == ["cryptography", "farebox"]
 
 
 def _needs(path: str) -> list[str]:

@@ -12,23 +12,53 @@ import pytest
 from tests.clients.surface import surface
 from tests.support.published import ROOT, environment
 
-PACKAGES = {
+SAME: dict[str, list[str]] = {
     "conxa-sdk-1.3.4": ["conxa", "conxa.client", "conxa.models", "conxa.exceptions", "conxa.qr"],
     "knai-provider-0.1.0": ["knai", "knai.client", "knai.errors"],
+    "syft-hub-0.1.32": [
+        "syft_accounting_sdk",
+        "syft_accounting_sdk.core",
+        "syft_accounting_sdk.error",
+        "syft_accounting_sdk.schemas",
+    ],
 }
+"""Modules that ours has by the same name; the last release brings `syft-accounting-sdk` 0.1.1 along."""
+
+RENAMED = {
+    ("syft_hub.clients.accounting_client", "syftbox.accounting"): {"AccountingClient"},
+    ("syft_hub.core.exceptions", "syftbox.core.exceptions"): {
+        "SyftBoxSDKError",
+        "AuthenticationError",
+        "PaymentError",
+        "ConfigurationError",
+    },
+    ("syft_hub.core.types", "syftbox.core.types"): {"APIException"},
+}
+"""Modules of `syft-hub` that its page calls otherwise, and the names that are its accounting's."""
 
 
-@pytest.mark.parametrize("release", PACKAGES)
-def test_ours_offers_what_is_published(release: str) -> None:
-    modules = PACKAGES[release]
+def published(release: str, modules: list[str]) -> dict[str, Any]:
+    """The surface of published modules, told in their own environment."""
     script = Path(__file__).with_name("surface.py")
     done = subprocess.run(
         [environment(release), script, *modules], check=True, capture_output=True, text=True, timeout=60
     )
-    published: dict[str, Any] = json.loads(done.stdout)
-    missing = [line for name in modules for line in lacks(name, published[name], surface(name))]
-    assert missing == []
-    assert sum(len(names) for names in published.values()) > 10, "the script saw the package"
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert all(found.values()), "the script saw the package"
+    return found
+
+
+@pytest.mark.parametrize("release", SAME)
+def test_ours_offers_what_is_published(release: str) -> None:
+    theirs = published(release, SAME[release])
+    assert [line for name in SAME[release] for line in lacks(name, theirs[name], surface(name))] == []
+
+
+def test_ours_offers_the_hubs_accounting() -> None:
+    theirs = published("syft-hub-0.1.32", [module for module, _ in RENAMED])
+    for (module, ours), names in RENAMED.items():
+        found = {name: theirs[module][name] for name in names}
+        assert list(lacks(ours, found, surface(ours))) == []
 
 
 def lacks(module: str, theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
@@ -83,15 +113,23 @@ def test_it_would_miss_what_is_missing() -> None:
     assert list(lacks("m", theirs, ours)) == ["m.f(a=1)", "m.g"]
 
 
-@pytest.mark.parametrize("release", PACKAGES)
-def test_the_page_tells_of_every_name(release: str) -> None:
+PAGES = {
+    "conxa": {"conxa": ["CONXAClient"]},
+    "knai": {"knai": ["KNAIProvider"]},
+    "syftbox": {"syft_accounting_sdk": ["UserClient", "AdminClient"], "syftbox.accounting": ["AccountingClient"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("project", "package"), [(project, package) for project in PAGES for package in PAGES[project]]
+)
+def test_the_page_tells_of_every_name(project: str, package: str) -> None:
     """COMPATIBILITY.md names what is public: of the package, and of its client."""
-    package = PACKAGES[release][0]
-    page = (ROOT / "clients" / package / "COMPATIBILITY.md").read_text("utf-8")
+    page = (ROOT / "clients" / project / "COMPATIBILITY.md").read_text("utf-8")
     found = surface(package)
     names = {name for name in found if "is" in found[name] or "called" in found[name]}
-    for name in ("CONXAClient", "KNAIProvider"):
-        names |= set(found.get(name, {}).get("members", {}))
+    for name in PAGES[project][package]:
+        names |= set(found[name]["members"])
     named = set(re.findall(r"[A-Za-z_]+", " ".join(re.findall(r"`([^`]+)`", page.replace("```", "")))))
     assert names - named == set()
     assert "pip uninstall --yes" in page

@@ -14,12 +14,13 @@ T = TypeVar("T")
 
 
 class AsyncCarrier:
-    """Runs programs. Connections are kept and shared; tasks of one loop share it. After `close` it opens new ones."""
+    """Runs programs. Connections are kept and shared; tasks share it, and a new loop opens new ones."""
 
     def __init__(self, base_url: str, headers: dict[str, str]) -> None:
         self._base_url = base_url
         self._headers = headers
         self._http: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, program: Program[T]) -> T:
         """Does what the program asks until it has its result."""
@@ -59,7 +60,9 @@ class AsyncCarrier:
             await http.aclose()
 
     def _opened(self) -> httpx.AsyncClient:
-        if self._http is None:
+        loop = asyncio.get_running_loop()
+        if self._http is None or self._loop is not loop:  # connections belong to the loop that opened them
+            self._loop = loop
             self._http = httpx.AsyncClient(base_url=self._base_url, headers=self._headers)
             guards.discard_left_overs(self._http)
         return self._http

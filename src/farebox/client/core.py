@@ -13,7 +13,6 @@ import random
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -165,6 +164,8 @@ def retry_after_s(reply: Reply) -> float | None:
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)
+    from email.utils import parsedate_to_datetime  # of little use, and slow to import
+
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

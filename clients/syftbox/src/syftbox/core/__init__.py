@@ -1,0 +1,1 @@
+"""What the documented programs import from here: `syftbox.core.exceptions`."""
