@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 from msgspec import Struct
 
@@ -71,6 +71,7 @@ class PaymentsMachine(RuleBasedStateMachine):
         self.all: list[P] = []
         self.all_payments: list[T] = []
         self.put_in = 0
+        self.seeded = False
 
     @initialize(target=people, first=amounts, second=amounts)
     def three(self, first: int, second: int) -> Any:
@@ -84,6 +85,16 @@ class PaymentsMachine(RuleBasedStateMachine):
         self.run(pay_in(self.services, person.party, units))
         person.balance += units
         self.put_in += units
+
+    @precondition(lambda self: not self.seeded)
+    @rule(target=tokens)
+    def give_one_and_a_part_of_it(self) -> Any:
+        """So that draws meet the bounds of a line often."""
+        self.seeded = True
+        payer, holder, other = self.all
+        self.deposit(payer, 100)
+        whole = self.give(payer, holder, 10, None)
+        return multiple(whole, self.part(whole, other, 10))
 
     @rule(target=tokens, payer=people, holder=people, limit=st.none() | amounts, charge_limit=st.none() | amounts)
     def give(self, payer: P, holder: P, limit: int | None, charge_limit: int | None) -> Any:
@@ -124,7 +135,7 @@ class PaymentsMachine(RuleBasedStateMachine):
         expected = None if amount <= self.free(sender) else Refusal.INSUFFICIENT_BALANCE
         return self._created(sender, sender, recipient, amount, None, expected)
 
-    @rule(target=payments, token=tokens, amount=amounts)
+    @rule(target=payments, token=tokens, amount=st.integers(1, 8) | amounts)
     def draw(self, token: D, amount: int) -> Any:
         return self._created(token.holder, token.payer, token.holder, amount, token, self._refusal(token, amount))
 
