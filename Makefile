@@ -63,6 +63,10 @@ lock: setup ## Renews the locked requirements (no index addresses in them)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
 		pyproject.toml --extra server --group dev --group bench -o requirements/bench.txt
 
+.PHONY: assets
+assets: ## Copies scripts and icons of the pages out of npm packages (hash-locked; needs Node, which running does not)
+	cd assets && npm ci --no-audit --no-fund && ./copy.sh
+
 .PHONY: clean
 clean: ## Removes what was made
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

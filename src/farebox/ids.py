@@ -90,6 +90,11 @@ def new_delegation_token() -> str:
     return "dt_" + secrets.token_hex(24)
 
 
+def new_session_of_browser() -> str:
+    """The secret of a browser's session: it stands in its cookie, and nowhere else."""
+    return "ws_" + secrets.token_hex(24)
+
+
 def digest(secret: str) -> bytes:
     """What is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

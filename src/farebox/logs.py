@@ -13,7 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from farebox.settings import Settings
 
 _SECRET = re.compile(
-    r"((?:pk_(?:live|test)|ok_live|fbx_admin)_)[0-9A-Za-z_-]{8,}|((?:ps|dt)_)[0-9A-Fa-f]{8,}", re.IGNORECASE
+    r"((?:pk_(?:live|test)|ok_live|fbx_admin)_)[0-9A-Za-z_-]{8,}|((?:ps|dt|ws)_)[0-9A-Fa-f]{8,}", re.IGNORECASE
 )
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S*@")
 _OF_LINES = ("exception", "stack")

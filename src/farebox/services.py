@@ -14,6 +14,7 @@ from farebox.identity.keys import Keys
 from farebox.identity.passwords import Passwords
 from farebox.identity.people import People
 from farebox.identity.service import Directory
+from farebox.identity.sessions import Sessions
 from farebox.ledger.batcher import Ledger
 from farebox.payments.funding import Funding
 from farebox.payments.service import Payments
@@ -48,6 +49,7 @@ class Services:
         self.usage_records = UsageRecords(pool, self.envelopes, self.charging)
         credentials = Credentials(settings.credential_memory_s)
         self.people = People(pool, Passwords(settings.password_threads), credentials)
+        self.sessions = Sessions(pool, settings.browser_session_ttl_s)
         self.delegations = Delegations(pool, settings.delegation_ttl_s)
         self.payments = Payments(pool, self.charging, self.people, self.delegations, settings.transaction_ttl_s)
         self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)

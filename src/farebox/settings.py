@@ -106,6 +106,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sign_ups_per_address_s: Annotated[
         float, _doc("New people per second from one address before 429; bursts of 10; 0 sets no bound.", ge=0)
     ] = 0.2
+    browser_session_ttl_s: Annotated[
+        int, _doc("How long somebody stays signed in with a browser.", ge=60, le=31_536_000)
+    ] = 604_800
+    plain_http: Annotated[
+        bool,
+        _doc(
+            "Let people sign in over plain HTTP from other machines, with a cookie that a network can read. On this "
+            "machine (`localhost`) they always can."
+        ),
+    ] = False
     transaction_ttl_s: Annotated[
         int, _doc("How long a transaction between people can be confirmed.", ge=1, le=604_800)
     ] = 900

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browsing import MODEL, Browser
 from tests.support.doors import Doors
-from tests.support.live import Live
+from tests.support.live import Live, Provider
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +29,17 @@ def unmoved(doors: Doors) -> Iterator[None]:
     before = doors.money()
     yield
     assert doors.money() == before
+
+
+@pytest.fixture
+def browser(live: Live) -> Browser:
+    """Somebody with five dollars, signed in to the wallet."""
+    return Browser(live).sign_up("5")
+
+
+@pytest.fixture
+def shop(live: Live) -> Provider:
+    """A verified provider with a price."""
+    found = live.provider(name="Ada’s Answers", verified=True)
+    live.price(MODEL, found.slug, asset="USD", input_token="0.000001", output_token="0.000002")
+    return found

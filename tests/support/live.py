@@ -53,7 +53,7 @@ class Live:
     def provider(self, slug: str | None = None, **more: Any) -> "Provider":
         """A new provider with a key."""
         slug = slug or f"p{uuid.uuid4().hex[:10]}"
-        made(self.admin.post("/v1/providers", json={"slug": slug, "name": slug.title(), **more}))
+        made(self.admin.post("/v1/providers", json={"slug": slug, "name": slug.title()} | more))
         key = made(self.admin.post(f"/v1/providers/{slug}/keys", json={"name": "test"}))["key"]
         return Provider(self, slug, key)
 

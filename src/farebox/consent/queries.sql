@@ -35,6 +35,17 @@ WHERE g.wallet_id = :wallet_id AND g.id < :before ORDER BY g.id DESC LIMIT :limi
 -- name: revoke_grant
 UPDATE grants SET ended_at = clock_timestamp(), end_reason = 'revoked' WHERE id = :id AND ended_at IS NULL RETURNING id
 
+-- name: lock_grant
+-- The lock that batches take: no charge is decided between this and the change.
+SELECT limit_units, charge_limit_units, spent + held AS used,
+       ended_at IS NOT NULL OR coalesce(expires_at <= clock_timestamp(), false) AS ended
+FROM grants WHERE id = :id AND provider_id IS NOT NULL FOR NO KEY UPDATE
+
+-- name: narrow_grant!
+UPDATE grants SET limit_units = coalesce(:limit_units, limit_units),
+                  charge_limit_units = coalesce(:charge_limit_units, charge_limit_units)
+WHERE id = :id
+
 -- name: add_request
 INSERT INTO connection_requests (provider_id, provider_username, wallet_id, limit_units, grant_ttl_s, expires_at)
 VALUES (:provider_id, :provider_username, :wallet_id, :limit_units, :grant_ttl_s,

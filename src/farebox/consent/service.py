@@ -124,6 +124,23 @@ class Consent:
             if await _SQL.revoke_grant.value(conn, id=grant_id) is not None:
                 await note(conn, actor, "grant.revoke", ids.public("gr", grant_id))
 
+    async def narrow(self, actor: str, grant_id: int, limit_units: int | None, charge_limit_units: int | None) -> None:
+        """Allows less from now on; what is not given stays. A hold that is open stays good.
+
+        Raises Invalid for more than is allowed now or for less than is drawn and held, Conflict for one that has ended.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            row = await _SQL.lock_grant.first(conn, id=grant_id)
+            if row is None or row["ended"]:
+                raise Conflict("this connection has ended")
+            _within("limit", row["limit_units"], limit_units)
+            _within("charge_limit", row["charge_limit_units"], charge_limit_units)
+            if limit_units is not None and limit_units < row["used"]:
+                raise Invalid.field("limit", "less than has been drawn: revoke the connection to stop it")
+            given = {"limit_units": limit_units, "charge_limit_units": charge_limit_units}
+            await _SQL.narrow_grant.run(conn, id=grant_id, **given)
+            await note(conn, actor, "grant.narrow", ids.public("gr", grant_id), **given)
+
     async def open_request(
         self,
         actor: str,
@@ -209,6 +226,11 @@ class Consent:
         if row["pending"]:
             return SessionStatus("pending")
         return SessionStatus("expired" if row["lately"] else "not_found")
+
+
+def _within(field: str, allowed: int | None, asked: int | None) -> None:
+    if allowed is not None and asked is not None and asked > allowed:
+        raise Invalid.field(field, "more than is allowed now: for more, connect again")
 
 
 def _narrowed(request: ConnectionRequest, terms: Terms) -> Terms:

@@ -46,6 +46,8 @@ class Callers:
         self._by_address = RateLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
         self._by_person = RateLimit(settings.failures_per_person_s, _BURST)
         self._requests = RateLimit(settings.requests_per_key_s)
+        self.sign_ups = RateLimit(settings.sign_ups_per_address_s, _BURST)
+        """New people, by address."""
         self._verifying: dict[tuple[bytes, str], asyncio.Task[Member]] = {}
 
     async def remembered(self, header: str | None, address: str) -> Caller:
@@ -58,6 +60,10 @@ class Callers:
         member = known or await self._verified(email, password, address)
         self._requests.take(member.client)
         return Caller(member, email, password, address, known is not None)
+
+    async def verified(self, email: str, password: str, address: str) -> Member:
+        """The person whose password was verified just now. Raises Unauthorized, TooMany, Busy."""
+        return await self._verified(email, password, address)
 
     async def current(self, header: str | None, address: str) -> tuple[Caller, Person]:
         """The caller, whose password is the one now, and the person. Raises Unauthorized, TooMany, Busy."""

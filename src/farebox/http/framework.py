@@ -40,6 +40,9 @@ from farebox.http.openapi.published import openapi
 from farebox.http.operations import operations
 from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader, check_content_type
+from farebox.http.web import assets as web_assets
+from farebox.http.web import render as web
+from farebox.http.web.wallet import router as wallet_pages
 from farebox.services import Services
 
 log = structlog.get_logger()
@@ -51,8 +54,10 @@ DIALECTS: dict[str, ProblemWriter] = {
     f"{knai.PREFIX}/": knai.write_problem,
     f"{syftbox.PREFIX}/": syftbox.write_problem,
     f"{tokenvault.PREFIX}/": tokenvault.write_problem,
+    "/wallet": web.problem_page,
+    "/console": web.problem_page,
 }
-"""Errors below these prefixes are written in the dialect's own shape."""
+"""Errors below these prefixes are written in the dialect's own shape, or as a page."""
 
 
 class StrictRequest(Request[Any, Any, Any]):
@@ -101,6 +106,8 @@ def build(services: Services, access: Access, callers: Callers) -> Litestar:
             *operations(services),
             openapi(),
             *docs(),
+            web_assets.asset,
+            wallet_pages.router(services, callers),
         ],
         dependencies={
             "services": Provide(the_services),

@@ -21,7 +21,7 @@ from farebox.http.shapes import Header, written
 from farebox.services import Services
 
 _SECRET = re.compile(
-    rb"(?<![0-9A-Za-z])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|(?:ps|dt)_[0-9a-f]{16})", re.IGNORECASE
+    rb"(?<![0-9A-Za-z])(?:pk_(?:live|test)_|ok_live_|fbx_admin_|(?:ps|dt|ws)_[0-9a-f]{16})", re.IGNORECASE
 )
 
 

@@ -42,7 +42,7 @@ class Keys:
         if row is None:
             self._known.pop(digest, None)
             return None
-        principal = _principal(row)
+        principal = principal_of(row)
         self._known[digest] = principal
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
@@ -115,7 +115,8 @@ class Keys:
         return secret
 
 
-def _principal(row: Record) -> Principal:
+def principal_of(row: Record) -> Principal:
+    """The owner of a key, from its row."""
     kind: str = row["kind"]
     owner = row["provider_id"] if kind == "provider" else row["organization_id"]
     return Principal(

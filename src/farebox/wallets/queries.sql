@@ -74,6 +74,38 @@ LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
 WHERE t.wallet_id = :wallet_id AND t.id < :before AND (:kinds::text[] IS NULL OR t.kind = ANY(:kinds))
 ORDER BY t.id DESC LIMIT :limit
 
+-- name: search_journal
+-- Among the newest 20,000 rows, so that a search for what is not there ends.
+SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
+       g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
+       t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
+       t.conversion, t.reference, t.note, t.created_at
+FROM (
+    SELECT * FROM transfers n WHERE n.wallet_id = :wallet_id AND n.id < :before ORDER BY n.id DESC LIMIT 20000
+) t
+JOIN accounts a ON a.id = t.wallet_id
+LEFT JOIN grants g ON g.id = t.grant_id
+LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
+LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+WHERE strpos(lower(concat_ws(' ', t.kind, p.slug, p.name, t.model, t.note, t.reference, t.refusal)), lower(:text)) > 0
+ORDER BY t.id DESC LIMIT :limit
+
+-- name: journal_of_grant
+-- Among the newest 20,000 rows: an index of its own would cost every charge.
+SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
+       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
+       g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
+       t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
+       t.conversion, t.reference, t.note, t.created_at
+FROM (SELECT * FROM transfers n WHERE n.wallet_id = :wallet_id ORDER BY n.id DESC LIMIT 20000) t
+JOIN accounts a ON a.id = t.wallet_id
+LEFT JOIN grants g ON g.id = t.grant_id
+LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
+LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+WHERE t.grant_id = :grant_id
+ORDER BY t.id DESC LIMIT :limit
+
 -- name: journal_of_provider
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
        t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,

@@ -81,6 +81,18 @@ class Wallets:
         )
         return [_transfer(row) for row in rows]
 
+    async def search(self, wallet_id: int, before: int, limit: int, text: str) -> list[TransferRecord]:
+        """As `history`, only what has a text in its kind, provider, model, note, reference or refusal."""
+        if not text:
+            return await self.history(wallet_id, before, limit)
+        rows = await _SQL.search_journal.all(self._pool, wallet_id=wallet_id, before=before, limit=limit, text=text)
+        return [_transfer(row) for row in rows]
+
+    async def history_of_grant(self, wallet_id: int, grant_id: int, limit: int) -> list[TransferRecord]:
+        """What was asked by one grant, refusals too, newest first."""
+        rows = await _SQL.journal_of_grant.all(self._pool, wallet_id=wallet_id, grant_id=grant_id, limit=limit)
+        return [_transfer(row) for row in rows]
+
     async def charges_of(self, provider_id: int, before: int, limit: int) -> list[TransferRecord]:
         """A provider's charges, refused ones too, newest first."""
         rows = await _SQL.journal_of_provider.all(self._pool, provider_id=provider_id, before=before, limit=limit)

@@ -2,20 +2,12 @@
 
 from litestar import Controller, delete, get, post
 from litestar.params import FromPath, JSONBody
-from msgspec import Raw
 
 from farebox.consent.types import Terms
-from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
+from farebox.http.native.connecting import limit_units, provider_named
 from farebox.http.native.context import NEWEST, Cursor, Limit, number_after
-from farebox.identity.types import Provider
-from farebox.ledger.types import MAX_UNITS
-from farebox.money import NotExact, floor, parse_decimal, to_units
-from farebox.pricing.book import Book, NotConvertible
-from farebox.services import Services
-
-TOKEN = "TOKEN"  # noqa: S105  # the asset that QR codes count in
 
 
 class WalletGrants(Controller):
@@ -32,7 +24,7 @@ class WalletGrants(Controller):
         made, token = await services.consent.grant(
             authority.actor,
             wallet.id,
-            await _provider(services, data.provider),
+            await provider_named(services, data.provider),
             data.provider_username,
             Terms(data.limit, data.charge_limit, data.expires_in_s),
         )
@@ -86,9 +78,9 @@ class ConnectionRequests(Controller):
         found = await services.consent.open_request(
             authority.actor,
             wallet.id,
-            await _provider(services, data.qr.provider_id),
+            await provider_named(services, data.qr.provider_id),
             data.qr.provider_username,
-            _limit_units(services.prices.book, data.qr, wallet.asset),
+            limit_units(services.prices.book, data.qr, wallet.asset),
             data.expires_in_s,
         )
         return views.request(found, wallet.scale)
@@ -119,34 +111,3 @@ class ConnectionRequests(Controller):
         found = await authority.request(request_id)
         declined = await services.consent.decline(authority.actor, found.id)
         return views.request(declined, services.prices.book.assets[found.asset].scale)
-
-
-async def _provider(services: Services, slug: str) -> Provider:
-    try:
-        return await services.directory.provider(slug)
-    except NotFound:
-        raise Invalid.field("provider", "there is no such provider", "unknown_provider") from None
-
-
-def _limit_units(book: Book, qr: wire.QrPayload, asset: str) -> int | None:
-    """The limit that a code asks for, in units of the wallet's asset; of a conversion rounded down, never up."""
-    if qr.limit == wire.NO_LIMIT:
-        return None
-    try:
-        tokens = to_units(parse_decimal(_decimal_of(qr.limit)), book.assets[TOKEN].scale)
-        units = floor(tokens * book.conversion(TOKEN, asset))
-    except NotExact:
-        raise Invalid.field("qr.limit", "finer than the smallest unit of a token") from None
-    except ValueError:
-        raise Invalid.field("qr.limit", "a number of tokens above zero") from None
-    except NotConvertible:
-        raise Invalid.field("qr.limit", "can't be expressed in the wallet's asset") from None
-    if not 0 < units <= MAX_UNITS:
-        raise Invalid.field("qr.limit", "not a number of units that the wallet's asset has")
-    return units
-
-
-def _decimal_of(limit: Raw) -> str:
-    """The text of a JSON number, or the text in a JSON string."""
-    text = bytes(limit).decode()
-    return text[1:-1] if text.startswith('"') else text

@@ -18,7 +18,6 @@ from farebox.http.dialects.syftbox import answers, wire
 from farebox.http.dialects.syftbox.asker import Asker, TheAsker
 from farebox.http.dialects.syftbox.tokens import TOKENS
 from farebox.http.dialects.syftbox.transactions import challenge
-from farebox.http.limits import RateLimit
 from farebox.http.problem import retry_after
 from farebox.identity.people import NewPerson
 from farebox.identity.types import READ, WRITE, Principal
@@ -78,9 +77,8 @@ async def all_users(services: TheServices, admin: TheAdmin) -> dict[str, list[wi
     return {"users": [wire.user(person) for person in await services.people.everybody()]}
 
 
-def sign_up(services: Services, access: Access) -> Any:
+def sign_up(services: Services, access: Access, callers: Callers) -> Any:
     """`POST /user/create`, for anyone; without a limit for administrators."""
-    sign_ups = RateLimit(services.settings.sign_ups_per_address_s, 10)
 
     @post("/user/create", status_code=200)
     async def create_user(request: Request[Any, Any, Any], data: JSONBody[wire.NewUser]) -> dict[str, Any]:
@@ -90,7 +88,7 @@ def sign_up(services: Services, access: Access) -> Any:
         if key is not None:
             actor = _actor(_administrator(await access.principal(key, address, WRITE)))
         else:
-            sign_ups.take(address)
+            callers.sign_ups.take(address)
         new = NewPerson(data.email, data.password, data.organization)
         person, password = await services.funding.register(actor, new)
         return {"user": wire.user(person)} | ({} if password is None else {"password": password})
@@ -162,5 +160,5 @@ def router(services: Services, access: Access, callers: Callers) -> Router:
         dependencies={"admin": Provide(_admin)},
         route_handlers=[add_balance, one_user, all_users],
     )
-    handlers = [sign_up(services, access), of_people, of_admins]
+    handlers = [sign_up(services, access, callers), of_people, of_admins]
     return Router(PREFIX, route_handlers=handlers, include_in_schema=False)

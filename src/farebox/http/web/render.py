@@ -1,0 +1,116 @@
+"""Templates into answers, with the headers that keep a page to itself."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.response import Redirect
+
+from farebox import ids
+from farebox.errors import Invalid, Problem
+from farebox.http.web.assets import address, icon
+from farebox.money import Asset, ones, show
+from farebox.wallets.types import TransferRecord
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-frame-options": "DENY",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    "cross-origin-opener-policy": "same-origin",
+    # Not `no-referrer`: with it a browser hides from us, too, that a form comes from our own page.
+    "referrer-policy": "same-origin",
+}
+
+KINDS = {
+    "deposit": "Money in",
+    "charge": "Charge",
+    "capture": "Charge of a reservation",
+    "usage": "Usage",
+    "hold": "Reservation",
+    "release": "Reservation freed",
+    "refund": "Refund",
+    "transfer": "Sent",
+}
+"""The journal's kinds in a payer's words."""
+
+
+@cache
+def environment() -> Environment:
+    """The templates."""
+    env = Environment(
+        loader=PackageLoader("farebox.http.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals |= {"asset_address": address, "icon": icon, "show": show, "ones": ones, "public": ids.public}
+    env.globals |= {"kinds": KINDS, "signed": signed, "public_transfer": public_transfer}
+    env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card}
+    return env
+
+
+def page(template: str, status: int = 200, /, **told: Any) -> Response[bytes]:
+    """A page."""
+    body = environment().get_template(template).render(told).encode()
+    return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=HEADERS)
+
+
+def to(path: str) -> Response[Any]:
+    """On to another page, after a form."""
+    return Redirect(path, status_code=303)
+
+
+def problem_page(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """What went wrong, as a page of the wallet or the console."""
+    area = "console" if request.url.path.startswith("/console") else "wallet"
+    if problem.status == 401:
+        return page(f"{area}/sign_in.html", 401, error=None, email="", next=_asked(request, area), visitor=None)
+    answer = page("problem.html", problem.status, area=area, problem=problem, visitor=None)
+    if problem.retry_after_s is not None:
+        answer.headers["retry-after"] = str(problem.retry_after_s)
+    return answer
+
+
+def own_path(path: str, area: str) -> str:
+    """A path to go on to after signing in; raises Invalid for one that leads anywhere else."""
+    known = path == f"/{area}" or path.startswith((f"/{area}/", f"/{area}?"))
+    if not known or "\\" in path or "//" in path or not path.isprintable() or ".." in path:
+        raise Invalid.field("next", "a page of ours")
+    return path
+
+
+def moment(at: datetime) -> str:
+    """A time as it stands where no script makes it the reader's own."""
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def signed(one: TransferRecord, asset: Asset) -> str:
+    """What a row of the journal did to the wallet: `+` in, `−` out, nothing before what is only reserved."""
+    sign = {"deposit": "+", "refund": "+", "hold": "", "release": ""}.get(one.kind, "−")
+    return sign + show(one.amount, asset)
+
+
+def public_transfer(one: TransferRecord) -> str:
+    """The number under which a row of the journal is shown."""
+    return ids.transfer("tr", one.wallet_id, one.id)
+
+
+def card(number: int) -> str:
+    """A wallet's number in groups of four."""
+    text = str(number)
+    return " ".join(text[place : place + 4] for place in range(0, len(text), 4))
+
+
+def _asked(request: Request[Any, Any, Any], area: str) -> str:
+    """The page that was asked for, where signing in can lead back to it."""
+    try:
+        return own_path(request.url.path if request.method == "GET" else f"/{area}", area)
+    except Invalid:
+        return f"/{area}"

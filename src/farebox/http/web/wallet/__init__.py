@@ -1,0 +1,1 @@
+"""The wallet: what a person holds, whom it is connected to, and what became of it."""

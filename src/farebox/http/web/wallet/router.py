@@ -1,0 +1,42 @@
+"""All pages of the wallet."""
+
+from litestar import Router
+from litestar.di import Provide
+
+from farebox.http.callers import Callers
+from farebox.http.web.wallet import connecting, connections, entrance, history, home, install
+from farebox.http.web.wallet.given import signed_in, visitor
+from farebox.services import Services
+
+
+def router(services: Services, callers: Callers) -> Router:
+    """The pages for everybody, and those that take a session."""
+    own = Router(
+        "/",
+        guards=[signed_in(services)],
+        dependencies={"visitor": Provide(visitor)},
+        route_handlers=[
+            entrance.sign_out,
+            entrance.account,
+            entrance.change_password,
+            home.home,
+            home.home_live,
+            connecting.scan_page,
+            connecting.scan,
+            connecting.request_page,
+            connecting.approve,
+            connecting.decline,
+            connections.connections,
+            connections.connection,
+            connections.connection_live,
+            connections.change,
+            connections.revoke,
+            history.history,
+            history.one,
+        ],
+    )
+    return Router(
+        "/",
+        route_handlers=[install.manifest, install.worker, *entrance.entrance(callers), own],
+        include_in_schema=False,
+    )
