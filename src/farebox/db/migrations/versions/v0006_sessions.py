@@ -2,9 +2,9 @@
 
 from farebox.db.migrations.script import run_script
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
-    run_script("0005_sessions.sql")
+    run_script("0006_sessions.sql")
