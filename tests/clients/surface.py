@@ -15,9 +15,13 @@ PLAIN = (str, int, float, bool, type(None), tuple, list, dict)
 
 def parameters(called: Any) -> Any:
     """Name, kind and default of each parameter; a default as text, None where there is none."""
+    try:
+        signature = inspect.signature(called)
+    except ValueError:  # of an exception without a constructor of its own
+        return []
     return [
         [name, found.kind.name, None if found.default is found.empty else repr(found.default)]
-        for name, found in inspect.signature(called).parameters.items()
+        for name, found in signature.parameters.items()
         if name not in ("self", "cls")
     ]
 

@@ -23,12 +23,14 @@ PACKAGES = {
     "farebox": "from farebox import AsyncFarebox, Farebox",
     "conxa": "from conxa import AsyncCONXAClient, CONXAClient",
     "knai": "from knai import AsyncKNAIProvider, KNAIProvider",
+    "x402tools": "from x402tools import AsyncX402Client, X402Client",
     "syftbox": "from syftbox import Client; from syft_accounting_sdk import AsyncUserClient, UserClient",
 }
 MADE = {
     "farebox": "Farebox('http://127.0.0.1:9')",
     "conxa": "CONXAClient('pk_live_a_b').create_payment_qr('ada').qr_image.size",
     "knai": "KNAIProvider('k', 's')",
+    "x402tools": "X402Client('k')",
     "syftbox": "Client(), UserClient('http://127.0.0.1:9', 'ada@example.org', 'p')",
 }
 """Something that the package does alone."""
@@ -55,7 +57,8 @@ def test_it_installs_alone(name: str) -> None:
 
 def test_they_list_what_they_need() -> None:
     assert _needs("pyproject.toml") == ["httpx", "msgspec"]
-    assert _needs("clients/knai/pyproject.toml") == _needs("clients/conxa/pyproject.toml") == ["farebox"]
+    for name in ("conxa", "knai", "x402tools"):
+        assert _needs(f"clients/{name}/pyproject.toml") == ["farebox"]
     assert _needs("clients/syftbox/pyproject.toml") == ["cryptography", "farebox"]
 
 

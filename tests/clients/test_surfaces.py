@@ -14,6 +14,7 @@ from tests.support.published import ROOT, environment
 
 SAME: dict[str, list[str]] = {
     "conxa-sdk-1.3.4": ["conxa", "conxa.client", "conxa.models", "conxa.exceptions", "conxa.qr"],
+    "x402tools-1.0.0": ["x402tools", "x402tools.client", "x402tools.exceptions", "x402tools.types"],
     "knai-provider-0.1.0": ["knai", "knai.client", "knai.errors"],
     "syft-hub-0.1.32": [
         "syft_accounting_sdk",
@@ -116,6 +117,7 @@ def test_it_would_miss_what_is_missing() -> None:
 PAGES = {
     "conxa": {"conxa": ["CONXAClient"]},
     "knai": {"knai": ["KNAIProvider"]},
+    "x402tools": {"x402tools": ["X402Client"]},
     "syftbox": {"syft_accounting_sdk": ["UserClient", "AdminClient"], "syftbox.accounting": ["AccountingClient"]},
 }
 
@@ -130,6 +132,6 @@ def test_the_page_tells_of_every_name(project: str, package: str) -> None:
     names = {name for name in found if "is" in found[name] or "called" in found[name]}
     for name in PAGES[project][package]:
         names |= set(found[name]["members"])
-    named = set(re.findall(r"[A-Za-z_]+", " ".join(re.findall(r"`([^`]+)`", page.replace("```", "")))))
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page.replace("```", "")))))
     assert names - named == set()
     assert "pip uninstall --yes" in page

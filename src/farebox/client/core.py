@@ -99,10 +99,13 @@ Reader = Callable[[Reply], T]
 def exchange(request: Request, read: Reader[T], policy: Policy, *, retry: frozenset[int] = PASSING) -> Program[T]:
     """Asks until there is an answer to keep; that, read. Raises Unreachable, BadAnswer, and what `read` raises."""
     began = time.monotonic()
+    maybe_done = False
     for attempt in range(1, policy.attempts + 1):
         left_s = policy.deadline_s - (time.monotonic() - began)
         got = yield Send(request, max(min(policy.timeout_s, left_s), 0.001))
         assert got is not None
+        if maybe_done and request.method == "DELETE" and isinstance(got, Reply) and got.status == 404:
+            return read(Reply(204, {}, b""))  # an attempt before this one has ended it
         pause_s = _pause_s(policy, attempt, got)
         last = attempt == policy.attempts or time.monotonic() - began + pause_s >= policy.deadline_s
         if isinstance(got, Lost):
@@ -114,6 +117,7 @@ def exchange(request: Request, read: Reader[T], policy: Policy, *, retry: frozen
             except BadAnswer:
                 if last or not request.repeatable or got.status >= 300:
                     raise
+        maybe_done = maybe_done or (got.sent if isinstance(got, Lost) else got.status != 429)
         yield Pause(pause_s)
     raise AssertionError("the last attempt returns or raises")
 
