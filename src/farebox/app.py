@@ -91,6 +91,7 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
     services = Services(settings, secret, connections, ledger)
     await services.prices.fresh()
     sweeper = asyncio.create_task(sweep_forever(connections, ledger, settings))
+    noting = asyncio.create_task(services.keys.note_uses_forever(settings.sweep_interval_s))
     ingest = Ingest(services, settings) if settings.redis_url else None
     if ingest is not None:
         ingest.start()
@@ -99,6 +100,7 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
         yield services
     finally:
         sweeper.cancel()
+        noting.cancel()
         if ingest is not None:
             await ingest.close()
         await ledger.close()

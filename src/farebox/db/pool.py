@@ -17,6 +17,9 @@ RETRIED_CONNECT = (
     asyncpg.TooManyConnectionsError,
 )
 
+_SESSION = {"application_name": "farebox", "timezone": "UTC"}
+"""What poolers hand on: a name to be seen by, and the zone that times are written in."""
+
 AWAY = (
     OSError,
     TimeoutError,
@@ -33,11 +36,11 @@ AWAY = (
 
 
 async def connect(url: str, settings: Settings) -> "Connection[Record]":
-    """One connection. No session state but a name: pgbouncer in transaction mode works (RULES 25)."""
+    """One connection. No session state but a name and a time zone: pgbouncer in transaction mode works (RULES 25)."""
     return await asyncpg.connect(
         url,
         statement_cache_size=settings.statement_cache,
-        server_settings={"application_name": "farebox"},
+        server_settings=_SESSION,
         timeout=5,
     )
 
@@ -51,7 +54,7 @@ async def open_pool(url: str, settings: Settings) -> "Pool[Record]":
         statement_cache_size=settings.statement_cache,
         command_timeout=30,
         timeout=5,
-        server_settings={"application_name": "farebox"},
+        server_settings=_SESSION,
         reset=_nothing_to_reset,
     )
 

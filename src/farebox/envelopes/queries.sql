@@ -63,6 +63,8 @@ ORDER BY id DESC LIMIT :limit
 SELECT id, parent_id AS envelope_id, amount, metadata::text AS metadata, created_at FROM transfers
 WHERE wallet_id = :number AND id < :before AND refusal IS NULL ORDER BY id DESC LIMIT :limit
 
--- name: total
--- All that was ever counted as usage, in envelopes that are deleted by now too: from their totals, never from records.
-SELECT coalesce(sum(total), 0)::text FROM envelopes WHERE owner = :owner AND counts = 'usage'
+-- name: totals
+-- From what envelopes have counted, never from records: they may be millions.
+SELECT coalesce(sum(total), 0)::text AS total, count(*) FILTER (WHERE deleted_at IS NULL) AS count,
+       count(*) FILTER (WHERE deleted_at IS NULL AND used > 0 AND window_end > clock_timestamp()) AS active
+FROM envelopes WHERE owner = :owner AND counts = 'usage'

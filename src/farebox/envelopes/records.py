@@ -40,7 +40,7 @@ class UsageRecords:
             key=key,
             fingerprint=mark,
             credential_id=principal.credential_id,
-            wallet_id=await self._number(organization_id),
+            wallet_id=await self.number(organization_id),
             organization_id=organization_id,
             envelope_id=envelope_id,
             amount=amount,
@@ -50,7 +50,7 @@ class UsageRecords:
 
     async def page(self, organization_id: str, envelope_id: int | None, before: int, limit: int) -> list[UsageRecord]:
         """What was recorded on one envelope of an organization, or on all, newest first."""
-        place = {"number": await self._number(organization_id), "before": before, "limit": limit}
+        place = {"number": await self.number(organization_id), "before": before, "limit": limit}
         if envelope_id is None:
             rows = await _SQL.records_of_all.all(self._pool, **place)
         else:
@@ -59,10 +59,12 @@ class UsageRecords:
 
     async def totals(self, organization_id: str, most: int) -> Totals:
         """What an organization has used: from kept totals, whatever the number of records. At most `most` envelopes."""
-        total = int(await _SQL.total.value(self._pool, owner=organization_id))
-        return Totals(total, await self._envelopes.page(organization_id, MAX_UNITS, most, Counts.USAGE))
+        row = await _SQL.totals.one(self._pool, owner=organization_id)
+        newest = await self._envelopes.page(organization_id, MAX_UNITS, most, Counts.USAGE)
+        return Totals(int(row["total"]), row["count"], row["active"], newest)
 
-    async def _number(self, organization_id: str) -> int:
+    async def number(self, organization_id: str) -> int:
+        """The account number that an organization's records stand under."""
         known = self._numbers.get(organization_id)
         if known is None:
             known = self._numbers[organization_id] = await self._envelopes.number(organization_id)

@@ -94,5 +94,9 @@ class Totals(Struct, frozen=True):
     """What an organization has used, in all that it counts as usage."""
 
     total: int
+    """In envelopes that are deleted by now too."""
+    count: int
+    active: int
+    """How many were used in their window of now."""
     envelopes: list[Envelope]
-    """Those that count usage and are not deleted, the newest first."""
+    """The newest first."""

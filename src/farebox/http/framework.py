@@ -31,6 +31,7 @@ from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.dialects.tokenvault import routes as tokenvault
+from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.docs.routes import docs
 from farebox.http.headers import ALWAYS, PRIVATE, guarded, whole_allow
 from farebox.http.native.context import authority
@@ -54,6 +55,7 @@ DIALECTS: dict[str, ProblemWriter] = {
     f"{knai.PREFIX}/": knai.write_problem,
     f"{syftbox.PREFIX}/": syftbox.write_problem,
     f"{tokenvault.PREFIX}/": tokenvault.write_problem,
+    f"{x402tools.PREFIX}/": x402tools.write_problem,
     "/wallet": web.problem_page,
     "/console": web.problem_page,
 }
@@ -103,6 +105,7 @@ def build(services: Services, access: Access, callers: Callers) -> Litestar:
             knai.router(),
             syftbox.router(services, access, callers),
             tokenvault.router(),
+            x402tools.router(),
             *operations(services),
             openapi(),
             *docs(),

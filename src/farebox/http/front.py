@@ -15,6 +15,8 @@ from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.dialects.syftbox.transactions import transaction_routes
 from farebox.http.dialects.tokenvault import consumption
 from farebox.http.dialects.tokenvault import routes as tokenvault
+from farebox.http.dialects.x402tools import recording
+from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
 from farebox.http.native import charge_call
 from farebox.http.shapes import Header, written
@@ -38,8 +40,9 @@ class Front:
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
             **transaction_routes(services, callers, syftbox.PREFIX),
             tokenvault.CONSUMPTION: consumption.route(services, access),
+            x402tools.USAGE: recording.route(services, access),
         }
-        self._posts_only = self._hot.keys() - {"/v1/charges"}
+        self._posts_only = self._hot.keys() - {"/v1/charges", x402tools.USAGE}
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
         if scope["type"] == "http":

@@ -12,6 +12,8 @@ from farebox.http.dialects.syftbox import answers as syftbox_answers
 from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.dialects.tokenvault import answers as tokenvault_answers
 from farebox.http.dialects.tokenvault import routes as tokenvault
+from farebox.http.dialects.x402tools import answers as x402tools_answers
+from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.problem import problem_body, retry_after
 
 Header = tuple[bytes, bytes]
@@ -21,6 +23,7 @@ SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
     f"{knai.PREFIX}/": knai_answers.problem,
     f"{syftbox.PREFIX}/": syftbox_answers.problem,
     f"{tokenvault.PREFIX}/": tokenvault_answers.problem,
+    f"{x402tools.PREFIX}/": x402tools_answers.problem,
 }
 
 

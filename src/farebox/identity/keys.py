@@ -1,5 +1,7 @@
 """API keys: making, checking and revoking them."""
 
+import asyncio
+import contextlib
 from collections import OrderedDict
 from datetime import datetime
 
@@ -7,6 +9,7 @@ from asyncpg import Pool, Record
 
 from farebox import ids
 from farebox.db import queries
+from farebox.db.pool import AWAY
 from farebox.errors import NotFound
 from farebox.identity.types import READ, WRITE, Key, Principal
 
@@ -30,10 +33,14 @@ class Keys:
     def __init__(self, pool: "Pool[Record]") -> None:
         self._pool = pool
         self._known: OrderedDict[bytes, Principal] = OrderedDict()
+        self._used: set[int] = set()
 
     def remembered(self, secret: str) -> Principal | None:
         """What the key stood for when it was last valid. Only for asks that the ledger checks again."""
-        return self._known.get(ids.digest(secret))
+        found = self._known.get(ids.digest(secret))
+        if found is not None and found.credential_id is not None:
+            self._used.add(found.credential_id)
+        return found
 
     async def authenticate(self, secret: str) -> Principal | None:
         """The owner of a key that is valid now; None for any other text."""
@@ -43,10 +50,24 @@ class Keys:
             self._known.pop(digest, None)
             return None
         principal = principal_of(row)
+        self._used.add(row["id"])
         self._known[digest] = principal
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return principal
+
+    async def note_uses(self) -> None:
+        """Writes down when keys were last used here: now, for those used since it was written last."""
+        used, self._used = self._used, set()
+        if used:
+            await _SQL.note_uses.run(self._pool, ids=used)
+
+    async def note_uses_forever(self, interval_s: float) -> None:
+        """Does so time and again. What can't be written is for information only: nothing else waits for it."""
+        while True:
+            await asyncio.sleep(interval_s)
+            with contextlib.suppress(*AWAY):
+                await self.note_uses()
 
     async def make(
         self,

@@ -9,7 +9,7 @@ WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL
 INSERT INTO api_keys (kind, provider_id, organization_id, name, secret_hash, hint, scopes, expires_at)
 VALUES (:kind, :provider_id, :organization_id, :name, :secret_hash, :hint, :scopes, :expires_at)
 ON CONFLICT (secret_hash) DO NOTHING
-RETURNING id, kind, name, hint, scopes, created_at, expires_at, revoked_at
+RETURNING id, kind, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at
 
 -- name: admin_keys
 SELECT count(*) FROM api_keys WHERE kind = 'admin' AND revoked_at IS NULL
@@ -23,10 +23,15 @@ WHERE kind = 'admin' AND name = :name AND secret_hash <> :secret_hash AND revoke
 UPDATE api_keys SET revoked_at = NULL WHERE secret_hash = :secret_hash AND kind = 'admin'
 
 -- name: keys_of
-SELECT id, kind, name, hint, scopes, created_at, expires_at, revoked_at FROM api_keys
+SELECT id, kind, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys
 WHERE kind = :kind AND provider_id IS NOT DISTINCT FROM :provider_id::bigint
   AND organization_id IS NOT DISTINCT FROM :organization_id::text
 ORDER BY id DESC
+
+-- name: note_uses!
+-- In order, so that two nodes can't deadlock.
+UPDATE api_keys k SET last_used_at = clock_timestamp()
+FROM (SELECT id FROM api_keys WHERE id = ANY(:ids::bigint[]) ORDER BY id FOR NO KEY UPDATE) u WHERE k.id = u.id
 
 -- name: revoke_key
 UPDATE api_keys SET revoked_at = clock_timestamp()

@@ -37,6 +37,8 @@ class Key(Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
+    """To within a few seconds."""
 
 
 class Provider(Struct, frozen=True):

@@ -42,6 +42,7 @@ def key(found: Key) -> wire.KeyView:
         found.created_at,
         found.expires_at,
         found.revoked_at,
+        found.last_used_at,
     )
 
 

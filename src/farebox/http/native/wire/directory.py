@@ -49,6 +49,7 @@ class KeyView(Struct, frozen=True):
     created_at: Moment
     expires_at: Moment | None
     revoked_at: Moment | None
+    last_used_at: Annotated[Moment | None, Meta(description="To within a few seconds.")]
 
 
 class MadeKey(Struct, frozen=True):
