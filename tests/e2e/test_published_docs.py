@@ -74,6 +74,23 @@ def test_the_example_for_syftbox(make_live: Callable[..., Live], tmp_path: Path)
     assert ran.stdout == printed
 
 
+def test_the_example_for_x402tools(make_live: Callable[..., Live], tmp_path: Path) -> None:
+    program, printed = example("x402tools")
+    live = make_live()
+    made(live.admin.post("/v1/organizations", json={"id": "acme", "name": "Acme"}))
+    key = made(live.admin.post("/v1/organizations/acme/keys", json={"name": "first"}))["key"]
+    assert URL in program
+    ran = subprocess.run(
+        [environment("x402tools-1.0.0"), "-c", program.replace(URL, live.url)],
+        cwd=tmp_path,
+        env=os.environ | {"ORGANIZATION_KEY": key},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == printed
+
+
 def test_the_example_for_knai(make_live: Callable[..., Live], tmp_path: Path) -> None:
     live = make_live()
     provider = live.provider(SLUG)

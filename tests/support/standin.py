@@ -47,5 +47,5 @@ class StandIn:
                 sock.sendall(self._answer().encoded())
 
     def _answer(self) -> wire.Message:
-        body = json.dumps(self.answer["body"]).encode()
+        body = json.dumps(self.answer["body"]).encode() if "body" in self.answer else b""
         return wire.answer(f"{self.answer['status']} Recorded", body, **self.answer.get("headers", {}))
