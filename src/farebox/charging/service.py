@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,11 @@ class Charging:
             )
 
         return await self._priced(principal.client, key, mark, provider_id, grant.asset, bill, ask)
+
+    async def look_up(self, grants: Iterable[GrantRef]) -> None:
+        """Finds what charges on these grants need to know, so that the next ones ask the ledger at once."""
+        for provider_id, asset in {(grant.provider_id, grant.asset) for grant in grants}:
+            await self._accounts.revenue(provider_id, asset)
 
     async def hold(
         self, principal: Principal, provider_id: int, grant: GrantRef, key: str, mark: bytes, bill: Bill, ttl_s: int

@@ -39,6 +39,11 @@ class Access:
             return Busy("the database does not answer: try again", "database_away", retry_after_s=1)
         return problem if valid else self._refused(address)
 
+    def count_more(self, found: Principal, more: int) -> None:
+        """Counts what one request asks for beyond its first charge as requests of their own."""
+        if more > 0:
+            self._requests.owe(str(found.credential_id), more)
+
     def _admit(self, found: Principal, scope: str) -> Principal:
         if scope not in found.scopes:
             raise Forbidden(f"this key has no {scope} scope", "scope_missing")

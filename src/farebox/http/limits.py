@@ -24,6 +24,11 @@ class RateLimit:
         self.check(name)
         self._put(name, self._left(name) - 1)
 
+    def owe(self, name: str, count: int) -> None:
+        """Takes `count` whether they are there or not: it takes longer until there is one again."""
+        if self._per_s:
+            self._put(name, self._left(name) - count)
+
     def check(self, name: str) -> None:
         """Raises TooMany where there is none, and takes nothing."""
         left = self._left(name) if self._per_s else 1

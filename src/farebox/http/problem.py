@@ -25,6 +25,11 @@ def problem_of(error: Exception, path: str) -> Problem:
 
 def problem_body(problem: Problem, request_id: str) -> bytes:
     """The body of an error answer."""
+    return msgspec.json.encode(problem_document(problem, request_id))
+
+
+def problem_document(problem: Problem, request_id: str) -> dict[str, Any]:
+    """The members of an error answer."""
     document: dict[str, Any] = {
         "type": DOCS + problem.code,
         "title": problem.title,
@@ -35,7 +40,7 @@ def problem_body(problem: Problem, request_id: str) -> bytes:
     }
     if problem.errors:
         document["errors"] = problem.errors
-    return msgspec.json.encode(document | problem.extra)
+    return document | problem.extra
 
 
 def retry_after(problem: Problem) -> list[tuple[bytes, bytes]]:

@@ -128,6 +128,17 @@ STORY: tuple[Example, ...] = (
         idempotency_key="answer-8731",
         keeps=(("CHARGE", "id"),),
     ),
+    Example(
+        "charges.add_batch",
+        "/v1/charges/batch",
+        {
+            "charges": [
+                {"idempotency_key": "night-1", "session_token": "$SESSION_TOKEN", "amount": 1200},
+                {"idempotency_key": "night-2", "session_token": "$SESSION_TOKEN", "amount": 900},
+            ]
+        },
+        key=_AS_PROVIDER,
+    ),
     Example("charges.list", "/v1/charges?limit=20", key=_AS_PROVIDER),
     Example("charges.get", "/v1/charges/$CHARGE", key=_AS_PROVIDER),
     Example("charges.explanation", "/v1/charges/$CHARGE/explanation", key=_AS_PROVIDER),

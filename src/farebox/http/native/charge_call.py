@@ -1,16 +1,18 @@
 """The native charge: one implementation, called by the hot route and by the framework's."""
 
+import asyncio
+
 import msgspec
 
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
-from farebox.errors import Forbidden, Invalid, NotFound
+from farebox.errors import Forbidden, Invalid, NotFound, Problem
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.native import wire
 from farebox.http.native.outcomes import charged
-from farebox.http.problem import problem_body, problem_of, retry_after
+from farebox.http.problem import problem_body, problem_document, problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import Usage
@@ -23,10 +25,50 @@ _AUTHENTICATE = (b"www-authenticate", b"Bearer")
 
 async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
     """Charges; the answer, and whether it is a replay. Raises Problem."""
-    grant = await drawn_grant(services, principal, data)
+    return await _charge_on(services, principal, key, data, await drawn_grant(services, principal, data))
+
+
+async def _charge_on(
+    services: Services, principal: Principal, key: str, data: wire.NewCharge, grant: GrantRef
+) -> tuple[wire.Charged, bool]:
     mark = fingerprint("charge", grant.grant_id, data.model, data.usage, data.amount)
     outcome = await services.charging.charge(principal, grant.provider_id, grant, key, mark, bill_of(data, grant.asset))
     return charged(outcome, "ch", grant), outcome.replayed
+
+
+async def charge_each(services: Services, principal: Principal, asked: wire.NewCharges) -> list[wire.ChargeResult]:
+    """Charges one by one, in their order, all in the ledger's next batch; refusals are results."""
+    drawn: dict[tuple[str | None, str | None], GrantRef | Problem] = {}
+    for data in asked.charges:
+        drawn_on = (data.session_token, data.grant)
+        if drawn_on not in drawn:
+            drawn[drawn_on] = await _drawn_or_problem(services, principal, data)
+    # What has to be looked up is looked up before the first is asked for: they reach the ledger in their order.
+    await services.charging.look_up(grant for grant in drawn.values() if isinstance(grant, GrantRef))
+    return await asyncio.gather(
+        *(_result(services, principal, data, drawn[data.session_token, data.grant]) for data in asked.charges)
+    )
+
+
+async def _drawn_or_problem(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | Problem:
+    try:
+        return await drawn_grant(services, principal, data)
+    except Problem as problem:
+        return problem
+
+
+async def _result(
+    services: Services, principal: Principal, data: wire.BatchedCharge, grant: GrantRef | Problem
+) -> wire.ChargeResult:
+    try:
+        key = edge.idempotency_key(data.idempotency_key.encode(), required=True)
+        if isinstance(grant, Problem):
+            raise grant
+        view, replayed = await _charge_on(services, principal, key or "", data, grant)
+    except Exception as error:
+        problem = problem_of(error, "/v1/charges/batch")
+        return wire.ChargeResult(problem.status, replayed=False, problem=problem_document(problem, edge.request_id()))
+    return wire.ChargeResult(201, replayed=replayed, charge=view)
 
 
 async def drawn_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:

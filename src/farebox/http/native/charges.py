@@ -10,7 +10,7 @@ from farebox.charging.explain import Sum, explain
 from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
 from farebox.errors import Invalid, NotFound
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAccess, TheAuthority, TheCursors, TheServices
 from farebox.http.native import charge_call, views, wire
 from farebox.http.native.charge_call import bill_of, drawn_grant, usage_of
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
@@ -38,6 +38,17 @@ class Charges(Controller):
     ) -> Response[wire.Charged]:
         view, replayed = await charge_call.charge(services, authority.principal, required_key(idempotency_key), data)
         return answer(view, replayed=replayed)
+
+    @post("/batch", summary="Charge many times in one request", status_code=200)
+    async def add_batch(
+        self,
+        services: TheServices,
+        access: TheAccess,
+        authority: TheAuthority,
+        data: JSONBody[wire.NewCharges],
+    ) -> wire.ChargeResults:
+        access.count_more(authority.principal, len(data.charges) - 1)
+        return wire.ChargeResults(await charge_call.charge_each(services, authority.principal, data))
 
     @get(summary="List charges of a provider, refused ones too")
     async def page(

@@ -40,6 +40,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "assets.list": (),
     "assets.put": ("admin_only",),
     "charges.add": _DRAW,
+    "charges.add_batch": (),
     "charges.explanation": (),
     "charges.get": (),
     "charges.list": ("not_found",),

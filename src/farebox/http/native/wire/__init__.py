@@ -1,7 +1,10 @@
 """What the native API takes and gives, by noun. Amounts are integer units of the asset named beside them."""
 
 from farebox.http.native.wire.charges import (
+    BatchedCharge,
     Charged,
+    ChargeResult,
+    ChargeResults,
     ChargeView,
     ExplainLine,
     Explanation,
@@ -9,6 +12,7 @@ from farebox.http.native.wire.charges import (
     HoldView,
     NewCapture,
     NewCharge,
+    NewCharges,
     NewHold,
     NewRefund,
     NewUsageRecord,
@@ -46,7 +50,10 @@ __all__ = [
     "Approval",
     "AssetBody",
     "AssetView",
+    "BatchedCharge",
     "Body",
+    "ChargeResult",
+    "ChargeResults",
     "ChargeView",
     "Charged",
     "EntryView",
@@ -62,6 +69,7 @@ __all__ = [
     "Moved",
     "NewCapture",
     "NewCharge",
+    "NewCharges",
     "NewDeposit",
     "NewGrant",
     "NewHold",

@@ -1,6 +1,6 @@
 """Charges, holds, refunds, usage, and what is told of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -62,6 +62,33 @@ class Charged(Struct, frozen=True):
     available: Annotated[int, Meta(description="Of the wallet, after it.")]
     remaining: Annotated[int | None, Meta(description="Of the grant's limit, after it; null without a limit.")]
     created_at: Moment
+
+
+class BatchedCharge(NewCharge, frozen=True, kw_only=True):
+    """As a charge by itself, with its idempotency key beside it."""
+
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[ -~]+\Z")]
+
+
+class NewCharges(Body, frozen=True):
+    """Charges that are asked for in one request. Each stands by itself: what is refused does not stop the others."""
+
+    charges: Annotated[list[BatchedCharge], Meta(min_length=1, max_length=1000)]
+
+
+class ChargeResult(Struct, frozen=True):
+    """What became of one charge: `charge` where its status is 201, else `problem`."""
+
+    status: Annotated[int, Meta(description="The HTTP status that the charge by itself would be answered with.")]
+    replayed: Annotated[bool, Meta(description="Whether it had been done before, with this key.")]
+    charge: Charged | None = None
+    problem: Annotated[dict[str, Any] | None, Meta(description="As in error answers.")] = None
+
+
+class ChargeResults(Struct, frozen=True):
+    """In the order that was asked for."""
+
+    results: list[ChargeResult]
 
 
 class ChargeView(Struct, frozen=True):
