@@ -12,6 +12,8 @@ import asyncpg
 import structlog
 
 from farebox.db import durability, pool
+from farebox.events.relay import Relay
+from farebox.events.service import Live
 from farebox.ingest.service import Ingest
 from farebox.ledger.batcher import Ledger, Limits
 from farebox.ledger.sweeper import sweep_forever
@@ -86,6 +88,9 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
         return await pool.connect(url(), settings)
 
+    async def listen() -> "asyncpg.Connection[asyncpg.Record]":
+        return await pool.connect(settings.events_url or url(), settings)
+
     limits = Limits(batch_items=settings.batch_items, queue_items=settings.queue_items, deadline_s=settings.deadline_s)
     ledger = Ledger(connect, limits, settings.writers)
     services = Services(settings, secret, connections, ledger)
@@ -93,15 +98,20 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
     sweeper = asyncio.create_task(sweep_forever(connections, ledger, settings))
     noting = asyncio.create_task(services.keys.note_uses_forever(settings.sweep_interval_s))
     ingest = Ingest(services, settings) if settings.redis_url else None
+    relay = Relay(connections, ledger.committed, None if ingest is None else ingest.forget_balances)
+    services.live = Live(connections, listen, relay, services.teams, settings.max_streams)
     if ingest is not None:
-        ingest.start()
         services.ingest = ingest
+        ingest.start()
+        relay.start()  # what clients remember of balances is forgotten whoever changes them
     try:
         yield services
     finally:
         sweeper.cancel()
         noting.cancel()
+        await services.live.close()
         if ingest is not None:
             await ingest.close()
+        await relay.close()
         await ledger.close()
         await connections.close()

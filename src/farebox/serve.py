@@ -138,6 +138,7 @@ async def running(
         try:
             yield Running(services, started, host, port), http
         finally:
+            services.live.end_streams()  # they would keep the server from ending
             http.should_exit = True
             await task
 

@@ -15,6 +15,7 @@ from farebox.identity.passwords import Passwords
 from farebox.identity.people import People
 from farebox.identity.service import Directory
 from farebox.identity.sessions import Sessions
+from farebox.identity.tickets import Tickets
 from farebox.ledger.batcher import Ledger
 from farebox.payments.funding import Funding
 from farebox.payments.service import Payments
@@ -27,11 +28,15 @@ from farebox.wallets.accounts import Accounts
 from farebox.wallets.service import Wallets
 
 if TYPE_CHECKING:
+    from farebox.events.service import Live
     from farebox.ingest.service import Ingest
 
 
 class Services:
     """The parts of one running server. A plain class: the framework would look into a structured one."""
+
+    live: "Live"
+    """Streams of balances; set at the start."""
 
     def __init__(self, settings: Settings, secret: bytes, pool: "Pool[Record]", ledger: Ledger) -> None:
         self.settings = settings
@@ -55,5 +60,6 @@ class Services:
         self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)
         self.teams = Teams(pool, self.directory, self.consent, self.wallets, settings.credits_provider)
         self.credits = Credits(self.teams, self.charging, self.prices, self.accounts)
+        self.tickets = Tickets(secret, settings.ticket_ttl_s, self.keys)
         self.ingest: Ingest | None = None
         """Where usage records come in by a Redis stream."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 PREFIX = "FAREBOX_"
-SECRETS = ("admin_key", "secret_key", "database_url", "migration_url", "redis_url")
+SECRETS = ("admin_key", "secret_key", "database_url", "migration_url", "redis_url", "events_url")
 """Never shown."""
 
 
@@ -145,6 +145,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ingest_claim_idle_s: Annotated[
         float, _doc("How long a record is left to the consumer that has read it, before another one claims it.", gt=0)
     ] = 30.0
+    events_url: Annotated[
+        str,
+        _doc(
+            "The database's own address, for listening to what changes, where `database_url` is a pooler's that can't. "
+            "Empty: `database_url`."
+        ),
+    ] = ""
+    max_streams: Annotated[int, _doc("Open event streams per process; beyond that, 503.", ge=0)] = 10_000
+    heartbeat_s: Annotated[float, _doc("How long a stream is silent before it shows that it lives.", gt=0)] = 15.0
+    ticket_ttl_s: Annotated[
+        int, _doc("How long a ticket opens a stream: what a browser shows in place of a key.", ge=1, le=86_400)
+    ] = 300
+    cors_origins: Annotated[
+        str, _doc("Origins, comma-separated, whose pages may call this server from a browser. Empty: none.")
+    ] = ""
     outbox_keep_s: Annotated[int, _doc("How long sent events are kept.", ge=60)] = 86_400
     sweep_interval_s: Annotated[float, _doc("How often expired holds are freed and balances folded.", gt=0)] = 5.0
     default_prices: Annotated[

@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "envelopes": {"db", "identity", "ledger", "charging"},
     "payments": {"db", "identity", "ledger", "consent", "wallets", "charging"},
     "charging": {"db", "identity", "ledger", "pricing", "consent", "wallets"},
+    "ingest": {"db", "identity", "ledger", "pricing", "consent", "wallets", "charging", "teams", "services"},
+    "events": {"db", "identity", "consent", "teams"},
     "teams": {"db", "identity", "ledger", "pricing", "consent", "wallets", "charging"},
 }
 """Which domains a domain may know. What is not listed here (http, cli, the composition root) may know them all."""

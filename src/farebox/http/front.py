@@ -8,17 +8,18 @@ from farebox.errors import BadRequest, Invalid, MethodNotAllowed, NotFound, Prob
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.callers import Callers
+from farebox.http.cors import Cors, is_preflight
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import routes as knai
 from farebox.http.dialects.session_charge import charge_route
 from farebox.http.dialects.syftbox import routes as syftbox
 from farebox.http.dialects.syftbox.transactions import transaction_routes
-from farebox.http.dialects.tokenvault import consumption
+from farebox.http.dialects.tokenvault import consumption, streams
 from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.dialects.x402tools import recording
 from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
-from farebox.http.native import charge_call
+from farebox.http.native import charge_call, live
 from farebox.http.shapes import Header, written
 from farebox.services import Services
 
@@ -43,8 +44,20 @@ class Front:
             x402tools.USAGE: recording.route(services, access),
         }
         self._posts_only = self._hot.keys() - {"/v1/charges", x402tools.USAGE}
+        self._streams = ((live.PATH, live.Events(services, access)), (streams.PATH, streams.Streams(services, access)))
+        self._cors = Cors(services.settings.cors_origins)
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
+        if scope["type"] == "http" and self._cors:
+            origin = self._cors.origin(scope)
+            if origin is not None:
+                if is_preflight(scope):
+                    await self._cors.preflight(origin, send)
+                    return
+                send = self._cors.granting(origin, send)
+        await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
         if scope["type"] == "http":
             if scope["query_string"]:
                 problem = check_query(scope["query_string"])
@@ -61,7 +74,19 @@ class Front:
             if "\0" in scope["path"]:  # which no text of the database can hold
                 await _refuse(scope, send, NotFound("there is nothing at this address; /docs lists what there is"))
                 return
+            stream = self._stream(scope["path"])
+            if stream is not None:
+                if scope["method"] == "GET":
+                    await stream(scope, receive, send)
+                else:
+                    await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"GET"))
+                return
         await self._framework(scope, receive, send)  # type: ignore[arg-type]  # ASGI by another name
+
+    def _stream(self, path: str) -> edge.App | None:
+        if not path.endswith(("/stream", "/events")):
+            return None
+        return next((stream for pattern, stream in self._streams if pattern.fullmatch(path)), None)
 
     @property
     def framework(self) -> Callable[[edge.Scope, edge.Receive, edge.Send], Awaitable[None]]:

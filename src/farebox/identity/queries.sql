@@ -5,6 +5,10 @@ FROM api_keys k LEFT JOIN providers p ON p.id = k.provider_id
 WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL
   AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
 
+-- name: key_is_valid
+SELECT 1 FROM api_keys
+WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+
 -- name: add_key
 INSERT INTO api_keys (kind, provider_id, organization_id, name, secret_hash, hint, scopes, expires_at)
 VALUES (:kind, :provider_id, :organization_id, :name, :secret_hash, :hint, :scopes, :expires_at)

@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
@@ -81,6 +81,7 @@ class Ingest:
         self._ended = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._next_whole = 0.0
+        self._outdated: set[str] = set()
         self._quiet = False
 
     def start(self) -> None:
@@ -138,10 +139,18 @@ class Ingest:
             else:
                 done.append(entry[0])
                 self.counts[settled.fate.value] += 1
-        await self._forget_balances({record.organization_id for record in records})
+        await self._delete_balances({record.organization_id for record in records})
         await self.stream.acknowledge(done)
 
-    async def _forget_balances(self, organizations: set[str]) -> None:
+    async def forget_balances(self, organizations: Iterable[str]) -> None:
+        """What clients remember of balances that have changed; as soon as Redis takes it."""
+        self._outdated |= set(organizations)
+        with contextlib.suppress(*REDIS_AWAY):
+            outdated = set(self._outdated)
+            await self._delete_balances(outdated)
+            self._outdated -= outdated
+
+    async def _delete_balances(self, organizations: set[str]) -> None:
         """Clients keep the balance for a while; they may have read it again before this batch was committed."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for organization in organizations:
@@ -154,6 +163,8 @@ class Ingest:
             log.warning("ingest.dead_letter", reason=reason, entry=entry[0].decode())
 
     async def _tidy(self) -> None:
+        if self._outdated:
+            await self.forget_balances(())
         self.state, state = None, await self.stream.state()
         self.state = state
         await self.stream.trim()

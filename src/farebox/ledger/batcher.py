@@ -82,7 +82,7 @@ class Limits(Struct, frozen=True):
 class Writer:
     """One queue, one connection, one transaction at a time: while a batch is written, the next one fills."""
 
-    def __init__(self, connect: Connect, limits: Limits) -> None:
+    def __init__(self, connect: Connect, limits: Limits, committed: asyncio.Event | None = None) -> None:
         self._connect = connect
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -96,6 +96,7 @@ class Writer:
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._watch())]
         self.batches = 0
         self.items = 0
+        self._committed = committed or asyncio.Event()
 
     def submit(self, ask: Ask) -> "asyncio.Future[Outcome]":
         """Queues an ask. The future raises Overloaded, Unavailable, OutcomeUnknown or BrokenInvariant."""
@@ -187,6 +188,7 @@ class Writer:
                 for item, outcome in zip(items, outcomes, strict=True):
                     if item.open:
                         item.answer(outcome)
+                self._committed.set()
                 return
 
     async def _post(self, conn: "Connection[Record]", items: Sequence[Item]) -> list[Outcome]:
@@ -275,7 +277,9 @@ class Ledger:
     """The one door for everything that moves money. Wallets are spread over the writers; one wallet has one writer."""
 
     def __init__(self, connect: Connect, limits: Limits | None = None, writers: int = 1) -> None:
-        self._writers = [Writer(connect, limits or Limits()) for _ in range(writers)]
+        self.committed = asyncio.Event()
+        """Set with every batch; whoever waits for it clears it."""
+        self._writers = [Writer(connect, limits or Limits(), self.committed) for _ in range(writers)]
 
     def submit(self, ask: Ask) -> "asyncio.Future[Outcome]":
         """See Writer.submit."""

@@ -7,6 +7,7 @@ from farebox.http.native.charges import Charges, Holds, Quotes, UsageRecords
 from farebox.http.native.consent import ConnectionRequests, Grants, WalletGrants
 from farebox.http.native.context import identified
 from farebox.http.native.directory import AdminKeys, Assets, Organizations, Providers
+from farebox.http.native.live import Tickets
 from farebox.http.native.prices import Prices
 from farebox.http.native.wallets import Transfers, Wallets
 
@@ -31,5 +32,6 @@ def router(access: Access) -> Router:
             UsageRecords,
             Quotes,
             Prices,
+            Tickets,
         ],
     )

@@ -12,7 +12,7 @@ from farebox.errors import Forbidden, Invalid, Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.depends import TheServices
-from farebox.http.dialects.tokenvault import answers, wire
+from farebox.http.dialects.tokenvault import answers, streams, wire
 from farebox.http.dialects.tokenvault.caller import (
     Callers,
     acting_for,
@@ -157,6 +157,17 @@ async def profile_balance(services: TheServices, caller: TheCaller, profile_id: 
     return _balance(services, await services.teams.standing_of_agent(organization_id, profile_id))
 
 
+@post("/v1/tickets", status_code=200)
+async def add_ticket(services: TheServices, caller: TheCaller, data: JSONBody[wire.TicketBody]) -> dict[str, Any]:
+    acting_for(caller, data.organization_id)
+    subject = streams.organization_subject(data.organization_id)
+    if data.profile_id is not None:
+        await services.teams.agent(data.organization_id, data.profile_id)
+        subject = streams.profile_subject(data.profile_id)
+    ticket = services.tickets.make(subject, caller.credential_id, data.organization_id)
+    return {"ticket": ticket, "expires_in": services.tickets.ttl_s}
+
+
 def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     """A problem in the shape of the dialect."""
     status, body = answers.problem(problem)
@@ -176,6 +187,7 @@ def router() -> Router:
             recharge,
             organization_balance,
             profile_balance,
+            add_ticket,
         ],
         dependencies={"caller": caller},
         include_in_schema=False,
