@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from farebox.http.dialects.tokenvault import answers
+from farebox.ledger.audit import Report, audit
 from farebox.ledger.types import Refusal
 from tests.support.live import ADMIN_KEY, Live, fresh_key, made, ok
 
@@ -300,6 +301,46 @@ def test_bad_consumption_is_told_and_changes_nothing(live: Live, wrong: dict[str
     assert response.status_code == 422, response.text
     assert response.json()["errors"]
     assert team.balance()["balance"] == 100
+
+
+def test_an_allowance_holds_for_what_is_asked_and_counts_what_is_reported(live: Live) -> None:
+    team = Team(live, units=1000)
+    ok(team.used(10))
+    agents = f"/v1/organizations/{team.id}/agents"
+    owner = live.client(team.key)
+    allowed = ok(owner.put(f"{agents}/agent-1/allowance", json={"limit": 30_000_000, "charge_limit": 15_000_000}))
+    assert (allowed["spent"], allowed["limit"], allowed["state"]) == (10_000_000, 30_000_000, "active")
+    assert (team.profile()["balance"], team.profile()["allowance"]) == (20, 30)
+    assert team.used(16).json()["code"] == "ALLOWANCE_EXCEEDED"
+    ok(team.used(15))
+    assert team.used(6).json()["code"] == "ALLOWANCE_EXCEEDED"
+    ok(team.used(900, profile_id="agent-2"))
+    ok(owner.put(f"{agents}/agent-1/allowance", json={"limit": 1}))
+    assert (team.used(1).status_code, team.profile()["balance"]) == (403, 25 * -1 + 0.000001)
+    assert live.admin.delete(f"/v1/grants/{allowed['grant']}").status_code == 204
+    assert team.used(0).json()["code"] == "ALLOWANCE_ENDED"
+    assert team.profile()["balance"] == 0
+    ok(owner.put(f"{agents}/agent-1/allowance", json={}))
+    assert ok(team.used(5))["balance"] == 70
+    listed = ok(owner.get(agents, params={"limit": 1}))
+    assert [item["name"] for item in listed["data"]] == ["agent-1"]
+    rest = ok(owner.get(agents, params={"limit": 1, "cursor": listed["next_cursor"]}))
+    assert [item["name"] for item in rest["data"]] == ["agent-2"]
+    assert made(owner.post(agents, json={"name": "agent-2"})) == rest["data"][0]
+    stranger = live.client(Team(live).key)
+    for refused in (
+        stranger.get(agents),
+        stranger.post(agents, json={"name": "x"}),
+        stranger.put(f"{agents}/agent-1/allowance", json={}),
+        owner.put(f"{agents}/nobody/allowance", json={}),
+    ):
+        assert refused.status_code == 404
+    assert live.call(audited(live)).clean, "what was spent beyond a limit shows as overrun"
+
+
+async def audited(live: Live) -> Report:
+    async with live.services.pool.acquire() as conn:
+        return await audit(conn)  # type: ignore[arg-type]  # a pooled connection is one
 
 
 def test_every_refusal_has_an_answer() -> None:

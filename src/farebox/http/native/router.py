@@ -9,6 +9,7 @@ from farebox.http.native.context import identified
 from farebox.http.native.directory import AdminKeys, Assets, Organizations, Providers
 from farebox.http.native.live import Tickets
 from farebox.http.native.prices import Prices
+from farebox.http.native.teams import Agents
 from farebox.http.native.wallets import Transfers, Wallets
 
 
@@ -33,5 +34,6 @@ def router(access: Access) -> Router:
             Quotes,
             Prices,
             Tickets,
+            Agents,
         ],
     )
