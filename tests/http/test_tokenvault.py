@@ -319,6 +319,9 @@ def test_an_allowance_holds_for_what_is_asked_and_counts_what_is_reported(live: 
     assert (team.used(1).status_code, team.profile()["balance"]) == (403, 25 * -1 + 0.000001)
     assert live.admin.delete(f"/v1/grants/{allowed['grant']}").status_code == 204
     assert team.used(0).json()["code"] == "ALLOWANCE_ENDED"
+    number = ok(team.admin.post("/v1/wallet/organizations", json={"id": team.id, "name": ""}))["wallet_id"]
+    rival = {"provider": "house", "provider_username": f"{team.id}/agent-1"}
+    made(owner.post(f"/v1/wallets/{number}/grants", json=rival))
     assert team.profile()["balance"] == 0
     ok(owner.put(f"{agents}/agent-1/allowance", json={}))
     assert ok(team.used(5))["balance"] == 70

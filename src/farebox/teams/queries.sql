@@ -37,6 +37,12 @@ SELECT a.id, a.organization_id, a.name, m.name AS member, a.member_id, a.metadat
 FROM agents a JOIN grants g ON g.id = a.grant_id LEFT JOIN members m ON m.id = a.member_id
 WHERE a.organization_id = :organization_id AND a.name > :after ORDER BY a.name LIMIT :limit
 
+-- name: end_rivals!
+-- Grants that somebody has made natively in the agent's name.
+UPDATE grants g SET ended_at = clock_timestamp(), end_reason = 'replaced'
+FROM grants own WHERE own.id = :grant_id AND g.id <> own.id AND g.ended_at IS NULL
+  AND g.provider_id = own.provider_id AND g.provider_username = own.provider_username
+
 -- name: set_allowance!
 -- Narrower than what was spent is no error: what is beyond it shows as overrun. An ended grant is open again.
 UPDATE grants SET limit_units = :limit_units, charge_limit_units = :charge_limit_units,

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Any
 
-from asyncpg import Pool, Record
+from asyncpg import Pool, Record, UniqueViolationError
 
 from farebox.consent.service import Consent
 from farebox.consent.types import GrantRef, Terms
@@ -135,13 +135,17 @@ class Teams:
     async def allow(self, actor: str, agent: Agent, terms: Terms) -> None:
         """What an agent may spend from now on: in all since it was made, per charge, and until when."""
         async with self._pool.acquire() as conn, conn.transaction():
-            await _SQL.set_allowance.run(
-                conn,
-                grant_id=agent.grant_id,
-                limit_units=terms.limit_units,
-                charge_limit_units=terms.charge_limit_units,
-                ttl_s=terms.ttl_s,
-            )
+            await _SQL.end_rivals.run(conn, grant_id=agent.grant_id)
+            try:
+                await _SQL.set_allowance.run(
+                    conn,
+                    grant_id=agent.grant_id,
+                    limit_units=terms.limit_units,
+                    charge_limit_units=terms.charge_limit_units,
+                    ttl_s=terms.ttl_s,
+                )
+            except UniqueViolationError:
+                raise Conflict("another grant for this agent was quicker: ask again") from None
             given: dict[str, Any] = {name: getattr(terms, name) for name in terms.__struct_fields__}
             await note(conn, actor, "agent.allow", f"{agent.organization_id}/{agent.name}", **given)
 

@@ -62,6 +62,9 @@ STORY: tuple[Example, ...] = (
     Example("organizations.add_key", "/v1/organizations/acme/keys", {"name": "laptop"}, keeps=(("KEY_OF_ACME", "id"),)),
     Example("organizations.keys", "/v1/organizations/acme/keys"),
     Example("organizations.revoke_key", "/v1/organizations/acme/keys/$KEY_OF_ACME"),
+    Example("agents.add", "/v1/organizations/acme/agents", {"name": "mail-agent"}),
+    Example("agents.allow", "/v1/organizations/acme/agents/mail-agent/allowance", {"limit": 500000000}),
+    Example("agents.list", "/v1/organizations/acme/agents"),
     Example("admin_keys.add", "/v1/keys", {"name": "night shift", "scopes": ["read"]}, keeps=(("KEY", "id"),)),
     Example("admin_keys.list", "/v1/keys"),
     Example("admin_keys.revoke", "/v1/keys/$KEY"),
@@ -180,6 +183,7 @@ STORY: tuple[Example, ...] = (
     ),
     Example("providers.revenue", "/v1/providers/chat/revenue", key=_AS_PROVIDER),
     Example("wallets.history", "/v1/wallets/$WALLET/history?kind=charge"),
+    Example("tickets.add", "/v1/wallets/$WALLET/tickets", {}),
     Example("wallets.statement", "/v1/wallets/$WALLET/statement?since=2026-01-01T00:00:00Z"),
     Example("wallets.holds", "/v1/wallets/$WALLET/holds"),
     Example(

@@ -8,6 +8,7 @@ from farebox.http.openapi.operations import Operation, Parameter
 from farebox.http.openapi.schemas import Schema, bounded
 
 PATHS: dict[str, Schema] = {
+    "agent": {"minLength": 1, "maxLength": 200, "description": "An agent's name."},
     "charge_id": {"pattern": "^ch_[0-9a-f]{15,30}$", "description": "A charge's id."},
     "code": {"pattern": "^[A-Z][A-Z0-9]{1,11}$", "description": "An asset's code, such as USD."},
     "grant_id": {"pattern": "^gr_[1-9][0-9]{0,18}$", "description": "A grant's id."},
