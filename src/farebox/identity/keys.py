@@ -68,6 +68,7 @@ class Keys:
             await asyncio.sleep(interval_s)
             with contextlib.suppress(*AWAY):
                 await self.note_uses()
+
     async def valid(self, key_id: int) -> bool:
         """Whether a key is valid now."""
         return bool(await _SQL.key_is_valid.value(self._pool, id=key_id))
