@@ -30,4 +30,5 @@ async def manifest() -> Response[bytes]:
 async def worker() -> Response[bytes]:
     """The worker, which knows under which address today's assets are."""
     head = f'const ASSETS = "{PREFIX}/{digest()}/";\n'.encode()
-    return Response(head + assets()["worker.js"].body, media_type="text/javascript")
+    headers = {"service-worker-allowed": "/wallet"}  # without a slash behind it, which the first page has not
+    return Response(head + assets()["worker.js"].body, media_type="text/javascript", headers=headers)

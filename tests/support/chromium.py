@@ -1,0 +1,81 @@
+"""A real Chromium: Debian's, driven by Playwright, with an eye on everything a page must not do."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.support.live import Live
+
+PROGRAM = shutil.which("chromium")
+WIDTHS = (360, 768, 1440)
+_SERIOUS = ("serious", "critical")
+
+
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        yield launched(playwright, *arguments)
+
+
+def launched(playwright: Playwright, *arguments: str) -> Browser:
+    """A browser of a Playwright that runs."""
+    # Root has no sandbox to put it into; where tests run, nothing but this project's pages is opened.
+    return playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", *arguments])
+
+
+def camera_on(picture: Image.Image, video: Path) -> tuple[str, ...]:
+    """Arguments for a browser whose camera sees a picture: an uncompressed video of it, made here."""
+    width, height = 640, 480
+    frame = Image.new("L", (width, height), 255)
+    small = picture.convert("L").resize((400, 400), Image.Resampling.NEAREST)
+    frame.paste(small, ((width - 400) // 2, (height - 400) // 2))
+    grey = bytes([128]) * (width * height // 2)
+    one = b"FRAME\n" + frame.tobytes() + grey
+    video.write_bytes(f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode() + one * 5)
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={video}",
+    )
+
+
+class Watched:
+    """A page, and what it did that it must not: errors, blocked content, requests to anybody else."""
+
+    def __init__(self, live: Live, context: BrowserContext) -> None:
+        self.live = live
+        self.wrong: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def open(self, path: str) -> Page:
+        """Goes to a page of the server."""
+        self.page.goto(self.live.url + path)
+        return self.page
+
+    def check(self, name: str, folder: Path | None = None) -> None:
+        """Holds the page that is shown to it: nothing went wrong, no barrier, no break at any width."""
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} wide at {width}"
+            if folder is not None:
+                self.page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
+        found = Axe().run(self.page).response["violations"]
+        barriers = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found if one["impact"] in _SERIOUS]
+        assert not barriers, f"{name}: {barriers}"
+        assert not self.wrong, f"{name}: {self.wrong}"
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.live.url, "blob:", "data:")):
+            self.wrong.append(f"a request to {request.url}")
