@@ -119,6 +119,23 @@ def test_a_provider_and_its_keys(shell: Shell) -> None:
     assert "Acme" in shell.text("provider", "show", slug)
 
 
+def test_people_and_their_money(shell: Shell) -> None:
+    email = f"{uuid.uuid4().hex}@example.org"
+    made = shell.json("people", "add", email, "--organization", "Team", "--credit", "2.50")
+    assert (made["email"], made["available"]) == (email, 2_500_000)
+    assert len(made["password"]) >= 20
+    shell.json("people", "credit", email.upper(), "0.000001", "--note", "a gift")
+    assert "2.500001 USD" in shell.text("people", "show", email)
+    assert made["wallet"] in shell.text("people", "list", "--limit", "100000")
+    assert "Nobody has an account" in shell.fails("people", "show", "nobody@example.org")
+    assert "exists" in shell.fails("people", "add", email)
+    typed = shell.run("people", "add", f"2{email}", "--ask-password", "--json", given="a password\na password\n")
+    assert typed.exit_code == 0, typed.output
+    assert '"password": null' in typed.stdout
+    history = shell.json("wallet", "history", made["wallet"])
+    assert [item["amount"] for item in history] == [1, 2_500_000]
+
+
 def test_an_organization_and_its_keys(shell: Shell) -> None:
     name = a_slug()
     shell.json("org", "add", name, "--name", "Team")
@@ -244,7 +261,7 @@ def test_every_command_explains_itself() -> None:
             if len(words) < 3 and "Commands" in result.stdout:
                 walk([*words, command])
 
-    for noun in ("serve", "demo", "audit", "wallet", "charge", "prices", "provider", "org", "keys"):
+    for noun in ("serve", "demo", "audit", "wallet", "charge", "prices", "provider", "org", "people", "keys"):
         walk([noun])
 
 

@@ -16,7 +16,6 @@ from tests.support.live import Live, ok
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "farebox"
 ELSEWHERE = {"session_unknown", "foreign_session"} | {
     "chain_too_deep",
-    "email_taken",
     "invalid_credentials",
     "not_creator",
     "not_recipient",

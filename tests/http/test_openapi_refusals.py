@@ -15,6 +15,7 @@ RULES = {
     "holds.add": "decide_hold",
     "holds.capture": "decide_capture",
     "holds.release": "decide_release",
+    "people.credit": "decide_deposit",
     "transfers.add": "decide_transfer",
     "usage_records.add": "decide_usage",
     "wallets.deposit": "decide_deposit",
@@ -24,8 +25,10 @@ NEVER_SHOWN = {"price_changed"}
 NOT_OVER_HTTP = {
     "usage_records.add": {"grant_unknown"},
     "holds.capture": {"wallet_unknown", "asset_mismatch", "amount_overflow"},
+    "people.credit": {"wallet_unknown", "asset_mismatch"},
 }
-"""What no request can bring about: records name no grant, and what a provider holds is for no other wallet."""
+"""What no request can bring about: records name no grant, what a provider holds is for no other wallet, and people
+have one, in USD."""
 BEFORE = {
     "charges.add": {"asset_mismatch"},
     "holds.add": {"asset_mismatch"},

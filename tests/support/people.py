@@ -14,13 +14,21 @@ class Somebody:
     """A person with an account, on a server."""
 
     def __init__(self, live: Live, dollars: str = "0", email: str | None = None, password: str = PASSWORD) -> None:
-        self.live = live
-        self.email = email or f"p{uuid.uuid4().hex[:12]}@example.org"
-        self.password = password
+        self._is(live, email or f"p{uuid.uuid4().hex[:12]}@example.org", password)
         ok(anyone(live).post("/user/create", json={"email": self.email, "password": password, "organization": None}))
-        self.api = self.client()
         if dollars != "0":
             credit(live, self.email, dollars)
+
+    @classmethod
+    def of(cls, live: Live, email: str, password: str) -> "Somebody":
+        """Somebody whose account is there."""
+        found = cls.__new__(cls)
+        found._is(live, email, password)
+        return found
+
+    def _is(self, live: Live, email: str, password: str) -> None:
+        self.live, self.email, self.password = live, email, password
+        self.api = self.client()
 
     def client(self, password: str | None = None, **headers: str) -> httpx.Client:
         """A client that sends the e-mail address and a password."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from farebox import __version__
-from farebox.cli import charge, connect, ingest, keys, org, prices, provider, wallet
+from farebox.cli import charge, connect, ingest, keys, org, people, prices, provider, wallet
 from farebox.cli.audit import audit
 from farebox.cli.demo import demo
 from farebox.cli.serve import serve
@@ -46,6 +46,7 @@ app.add_typer(charge.app, name="charge", rich_help_panel="Money")
 app.add_typer(prices.app, name="prices", rich_help_panel="Money")
 app.add_typer(provider.app, name="provider", rich_help_panel="Who charges and who pays")
 app.add_typer(org.app, name="org", rich_help_panel="Who charges and who pays")
+app.add_typer(people.app, name="people", rich_help_panel="Who charges and who pays")
 app.add_typer(keys.app, name="keys", rich_help_panel="Who charges and who pays")
 
 

@@ -89,9 +89,18 @@ class People:
             raise NotFound("there is no such user")
         return Person(**row)
 
-    async def page(self, after: int, limit: int) -> list[Person]:
-        """People in the order of their numbers, from above `after`."""
-        return [Person(**row) for row in await _SQL.people_page.all(self._pool, after=after, limit=limit)]
+    async def by_id(self, person_id: int) -> Person:
+        """A person by number; NotFound where there is none."""
+        row = await _SQL.person_by_id.first(self._pool, id=person_id)
+        if row is None:
+            raise NotFound("there is no such person")
+        return Person(**row)
+
+    async def page(self, after: int, limit: int, email: str | None = None) -> list[Person]:
+        """People in the order of their numbers, from above `after`; with an address, only who has it."""
+        known_as = None if email is None else emails.known_as(email)
+        rows = await _SQL.people_page.all(self._pool, after=after, limit=limit, email=known_as)
+        return [Person(**row) for row in rows]
 
     async def everybody(self) -> list[Person]:
         """All of them, in the order of their numbers."""

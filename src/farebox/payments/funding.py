@@ -60,23 +60,22 @@ class Funding:
         return await self._people.get(person.email)
 
     async def credit(
-        self, principal: Principal, actor: str, key: str | None, email: str, amount: int
-    ) -> tuple[Person, Outcome]:
-        """Money from outside into a person's wallet, by an administrator; the person after it, and the outcome."""
-        person = await self._people.get(email)
+        self, principal: Principal, actor: str, key: str | None, person: Person, amount: int, reason: str = "credit"
+    ) -> Outcome:
+        """Money from outside into a person's wallet, by an administrator."""
         outcome = await self._charging.submit(
             Deposit(
                 client=principal.client,
                 key=key or own_key(),
-                fingerprint=fingerprint("person.credit", person.id, amount),
+                fingerprint=fingerprint("person.credit", person.id, amount, reason),
                 credential_id=principal.credential_id,
                 wallet_id=person.wallet_id,
                 source_account=await self._accounts.external("credit", ASSET),
                 amount=amount,
-                note="credit",
+                note=reason,
             )
         )
         if outcome.refusal is None and not outcome.replayed:
             transfer = ids.transfer("dp", person.wallet_id, outcome.transfer_id)
             await note(self._pool, actor, "person.credit", person.public_id, amount=amount, transfer=transfer)
-        return await self._people.get(person.email), outcome
+        return outcome

@@ -8,6 +8,7 @@ from farebox.http.native.consent import ConnectionRequests, Grants, WalletGrants
 from farebox.http.native.context import identified
 from farebox.http.native.directory import AdminKeys, Assets, Organizations, Providers
 from farebox.http.native.live import Tickets
+from farebox.http.native.people import People
 from farebox.http.native.prices import Prices
 from farebox.http.native.teams import Agents
 from farebox.http.native.wallets import Transfers, Wallets
@@ -22,6 +23,7 @@ def router(access: Access) -> Router:
             Providers,
             Organizations,
             AdminKeys,
+            People,
             Assets,
             Wallets,
             Transfers,

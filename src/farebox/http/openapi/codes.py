@@ -87,6 +87,7 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
         "Use one of those in the Allow header.",
     ),
     (Conflict, "conflict", "Somebody else was quicker.", "Ask again."),
+    (Conflict, "email_taken", "Somebody has an account with this address.", "Look for it: GET /v1/people?email=…"),
     (Conflict, "slug_taken", "A provider with this slug exists.", "Choose another slug."),
     (
         Conflict,

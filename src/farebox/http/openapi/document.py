@@ -23,6 +23,7 @@ TAGS: dict[str, str] = {
     "Usage": "Usage that has already happened, booked whatever the balance.",
     "Providers": "AI services that charge, and their keys.",
     "Organizations": "Tenants, and their keys.",
+    "People": "Accounts with a password and a wallet, for people who pay each other; their own calls are a dialect's.",
     "Assets": "What is counted, and how finely.",
     "Administrators": "The administrators' own keys.",
     "Operations": "Whether the server is alive, ready, and how it does.",

@@ -23,6 +23,7 @@ PATHS: dict[str, Schema] = {
     "provider": {"pattern": r"^(\*|[a-z0-9][a-z0-9-]{0,38})$", "description": "A provider's slug, or `*` for all."},
     "request_id": {"pattern": "^cr_[1-9][0-9]{0,18}$", "description": "A connection request's id."},
     "slug": {"pattern": "^[a-z0-9][a-z0-9-]{0,38}$", "description": "A provider's slug."},
+    "person_id": {"pattern": "^us_[1-9][0-9]{0,18}$", "description": "A person's id."},
     "wallet_id": {"pattern": "^[1-9][0-9]{15}$", "description": "A wallet's number: 16 digits."},
 }
 """What can stand in an address. Anything else is not found."""

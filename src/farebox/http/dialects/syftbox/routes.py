@@ -60,11 +60,12 @@ async def add_balance(
 ) -> Response[Any]:
     key = edge.idempotency_key((request.headers.get("idempotency-key") or "").encode("latin-1"), required=False)
     units = wire.units_of(data.amount)
-    person, outcome = await services.funding.credit(admin, _actor(admin), key, data.recipient_email, units)
+    person = await services.people.get(data.recipient_email)
+    outcome = await services.funding.credit(admin, _actor(admin), key, person, units)
     if outcome.refusal is not None:
         status, body = answers.refused(outcome.refusal)
         return Response(body, status_code=status, media_type="application/json")
-    return Response({"user": wire.user(person)})
+    return Response({"user": wire.user(await services.people.get(person.email))})
 
 
 @get("/user/{email:path}")

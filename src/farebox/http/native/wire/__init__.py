@@ -33,6 +33,7 @@ from farebox.http.native.wire.directory import (
     RevenueView,
 )
 from farebox.http.native.wire.fields import Body, ErrorItem, Page, ProblemView
+from farebox.http.native.wire.people import MadePerson, NewCredit, NewPerson, PersonView
 from farebox.http.native.wire.prices import (
     ImportedPrice,
     NewQuote,
@@ -66,15 +67,18 @@ __all__ = [
     "ImportedPrice",
     "KeyView",
     "MadeKey",
+    "MadePerson",
     "Moved",
     "NewCapture",
     "NewCharge",
     "NewCharges",
+    "NewCredit",
     "NewDeposit",
     "NewGrant",
     "NewHold",
     "NewKey",
     "NewOrganization",
+    "NewPerson",
     "NewProvider",
     "NewQuote",
     "NewRefund",
@@ -84,6 +88,7 @@ __all__ = [
     "NewWallet",
     "OrganizationView",
     "Page",
+    "PersonView",
     "PriceBody",
     "PriceImport",
     "PriceImported",
