@@ -12,11 +12,17 @@ from rich.table import Table
 
 from bench import scenarios
 from bench.figures import machine
+from bench.people import people
 from bench.scenarios import Effort, Result
 from bench.world import world
 
 RESULTS = Path(__file__).parent / "results"
-SCENARIOS = {"write_path": scenarios.write_path, "http": scenarios.over_http, "memory": scenarios.memory}
+SCENARIOS = {
+    "write_path": scenarios.write_path,
+    "http": scenarios.over_http,
+    "memory": scenarios.memory,
+    "people": people,
+}
 QUICK = Effort(rounds=3, seconds=4, memory_s=60)
 FULL = Effort(rounds=5, seconds=10, memory_s=600)
 
