@@ -39,6 +39,10 @@ async function keepFresh(part) {
 }
 
 localTimes(document);
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 for (const element of document.querySelectorAll("[data-live]")) {
   keepFresh({ element, address: element.dataset.live, shown: null });
 }

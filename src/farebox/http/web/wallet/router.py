@@ -4,7 +4,17 @@ from litestar import Router
 from litestar.di import Provide
 
 from farebox.http.callers import Callers
-from farebox.http.web.wallet import connecting, connections, entrance, history, home, install
+from farebox.http.web.wallet import (
+    connecting,
+    connections,
+    entrance,
+    history,
+    home,
+    install,
+    sending,
+    statement,
+    tokens,
+)
 from farebox.http.web.wallet.given import signed_in, visitor
 from farebox.services import Services
 
@@ -33,6 +43,16 @@ def router(services: Services, callers: Callers) -> Router:
             connections.revoke,
             history.history,
             history.one,
+            sending.send_page,
+            sending.send,
+            sending.payment_page,
+            sending.confirm,
+            sending.cancel,
+            tokens.tokens_page,
+            tokens.make_token,
+            tokens.revoke_token,
+            statement.statement,
+            statement.statement_csv,
         ],
     )
     return Router(

@@ -1,0 +1,120 @@
+"""The wallet's pages that move money between people, hand out tokens, and tell a month."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.support.browsing import Browser, Fields, approved, token_of
+from tests.support.live import Live, Provider
+from tests.support.people import Somebody
+
+
+def sent(browser: Browser, to: str, amount: str, **more: str) -> str:
+    """The path of a new payment."""
+    done = browser.submit(browser.get("/wallet/send"), "/wallet/send", recipient=to, amount=amount, **more)
+    assert done.status_code == 303, done.text
+    return str(done.headers["location"])
+
+
+def test_money_moves_when_it_is_confirmed(browser: Browser, live: Live) -> None:
+    bob = Browser(live).sign_up()
+    path = sent(browser, bob.email, "1.25", note="lunch")
+    assert "3.75 USD" in browser.get("/wallet").text
+    assert "0 USD" in bob.get("/wallet").text
+    assert browser.get(f"{path}/confirm").status_code == 405
+    assert f"{path}/confirm" not in Fields(bob.get(path).text).forms, "only who created it confirms it"
+    assert browser.submit(browser.get(path), f"{path}/confirm").status_code == 303
+    assert "completed" in browser.get(path).text
+    assert "1.25 USD" in bob.get("/wallet").text
+    page = bob.get("/wallet/statement").text
+    assert "1.25" in page
+
+
+def test_the_same_form_twice_is_one_payment(browser: Browser, live: Live) -> None:
+    bob, page = Browser(live).sign_up(), browser.get("/wallet/send")
+    answers = [browser.submit(page, "/wallet/send", recipient=bob.email, amount="1") for _ in range(3)]
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    other = browser.submit(page, "/wallet/send", recipient=bob.email, amount="2")
+    assert other.status_code == 422
+    assert "4 USD" in browser.get("/wallet").text
+
+
+def test_a_payment_can_be_cancelled(browser: Browser, live: Live) -> None:
+    bob = Browser(live).sign_up()
+    path = sent(browser, bob.email, "1.25")
+    page = browser.get(path)
+    assert bob.submit(bob.get(path), f"{path}/cancel").status_code == 303
+    assert "cancelled by recipient" in browser.get(path).text
+    late = browser.submit(page, f"{path}/confirm")
+    assert late.status_code == 409
+    assert "5 USD" in browser.get("/wallet").text
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-1", "1e3x", "6", "0.0000001", "1,5,x"])
+def test_payments_that_are_none(browser: Browser, live: Live, amount: str) -> None:
+    bob = Browser(live).sign_up()
+    page = browser.get("/wallet/send")
+    found = browser.submit(page, "/wallet/send", recipient=bob.email, amount=amount)
+    assert found.status_code == 422
+    assert 'role="alert"' in found.text
+    for nobody, status in (("nobody@example.org", 404), (browser.email, 422)):
+        assert browser.submit(page, "/wallet/send", recipient=nobody, amount="1").status_code == status
+    assert "5 USD" in browser.get("/wallet").text
+
+
+def test_somebody_elses_payment_is_not_there(browser: Browser, live: Live) -> None:
+    path = sent(browser, Browser(live).sign_up().email, "1")
+    eve = Browser(live).sign_up()
+    assert eve.get(path).status_code == 404
+    csrf = Fields(eve.get("/wallet/account").text).forms["/wallet/sign-out"]["csrf"]
+    assert eve.post(f"{path}/cancel", csrf=csrf).status_code == 404
+    assert eve.post(f"{path}/confirm", csrf=csrf).status_code == 404
+
+
+def test_a_token_draws_up_to_its_limit_until_it_is_revoked(browser: Browser, live: Live) -> None:
+    bob = Somebody(live)
+    ada = Somebody.__new__(Somebody)
+    ada.email = browser.email
+    page = browser.get("/wallet/tokens")
+    terms = {"recipient": bob.email, "limit": "2", "charge_limit": "1", "period": "day"}
+    made = browser.submit(page, "/wallet/tokens", **terms)
+    token = re.findall(r"dt_[0-9a-f]{48}", made.text)[0]
+    assert token not in browser.get("/wallet/tokens").text, "it is shown once"
+    assert bob.draw(ada, "1.5", token).status_code == 403
+    assert bob.draw(ada, "1", token).status_code == 200
+    assert "Used <b>1</b> of 2 USD" in browser.get("/wallet/tokens").text
+    action = next(name for name in Fields(browser.get("/wallet/tokens").text).forms if name.endswith("/revoke"))
+    assert browser.submit(browser.get("/wallet/tokens"), action).status_code == 303
+    assert bob.draw(ada, "1", token).status_code == 403
+    for wrong in ({"limit": ""}, {"limit": "0"}, {"recipient": "nobody@example.org"}, {"period": "open"}):
+        assert browser.submit(page, "/wallet/tokens", **(terms | wrong)).status_code in (404, 422), wrong
+
+
+def test_line_95_no_cell_is_a_formula(browser: Browser, shop: Provider, live: Live) -> None:
+    approved(browser, shop, limit="0.4")
+    for model in ("=cmd|' /C calc'!A0", "+1", "-1", "@sum", " =1", 'a"b,c', "plain"):
+        live.price(model.replace("/", "%2F"), shop.slug, asset="USD", call="0.01")
+        paid = shop.charge(token_of(shop), model=model, usage={"calls": 1})
+        assert paid.status_code == 201, paid.text
+    found = browser.get("/wallet/statement.csv")
+    assert found.headers["content-type"].startswith("text/csv")
+    assert "attachment" in found.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(found.text)))
+    assert [row["model"] for row in rows][:-1] == [
+        "plain", 'a"b,c', "' =1", "'@sum", "'-1", "'+1", "'=cmd|' /C calc'!A0",
+    ]  # fmt: skip
+    assert [row["amount_USD"] for row in rows] == ["-0.01"] * 7 + ["5"]
+    assert rows[0]["balance_USD"] == "4.93"
+
+
+def test_a_month_adds_up(browser: Browser, shop: Provider) -> None:
+    approved(browser, shop, limit="0.4")
+    shop.charge(token_of(shop), amount=250_000)
+    page = browser.get(f"/wallet/statement?month={datetime.now(UTC):%Y-%m}").text
+    for told in ("Came in</dt><dd>5 USD", "Went out</dt><dd>0.25 USD", "<b>4.75 USD</b>"):
+        assert told in page
+    for wrong in ("2026-13", "x", "2026-1", "２０２６-11"):
+        assert browser.http.get("/wallet/statement", params={"month": wrong}).status_code == 422
