@@ -8,6 +8,7 @@
 Both reach into httpx where it offers no way; `tests/clients/test_hostile.py` fails where a release has moved things.
 """
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -90,27 +91,75 @@ def bound(http: httpx.Client, deadline: Deadline) -> None:
 
 def discard_left_overs(http: httpx.Client | httpx.AsyncClient) -> None:
     """Lets a client use no connection again that has brought more than it was asked for."""
+    watch = _watch_async if isinstance(http, httpx.AsyncClient) else _watch
     for pool in _pools(http):
-        pool.create_connection = _watching(pool.create_connection)
+        pool.create_connection = _watching(pool.create_connection, watch)
 
 
-def _watching(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _watching(create: Callable[[Any], Any], watch: Callable[[Any], None]) -> Callable[[Any], Any]:
     def watched(origin: Any) -> Any:
         connection = create(origin)
         expired = connection.has_expired
-        connection.has_expired = lambda: expired() or _has_left_overs(connection)
+        # One that is in use has bytes left to read: to end it would let its thread read on from another's descriptor.
+        connection.has_expired = lambda: expired() or (connection.is_idle() and _has_left_overs(connection))
+        watch(connection)
         return connection
 
     return watched
 
 
+def _watch(connection: Any) -> None:
+    handle = connection.handle_request
+    alone = threading.Lock()
+
+    def handled(request: Any) -> Any:
+        with _clean(connection, alone):
+            return handle(request)
+
+    connection.handle_request = handled
+
+
+def _watch_async(connection: Any) -> None:
+    handle = connection.handle_async_request
+    alone = threading.Lock()
+
+    async def handled(request: Any) -> Any:
+        try:
+            with _clean(connection, alone):
+                return await handle(request)
+        except httpcore.ConnectionNotAvailable:
+            await asyncio.sleep(0)  # the pool asks again at once: let the one that has it go on
+            raise
+
+    connection.handle_async_request = handled
+
+
+@contextmanager
+def _clean(connection: Any, alone: threading.Lock) -> Iterator[None]:
+    """Lets one request at a time begin, and none with left-overs: the pool takes another connection for it.
+
+    The pool looks before it hands a connection out, but another request may have used it since.
+    """
+    if not alone.acquire(blocking=False):
+        raise httpcore.ConnectionNotAvailable
+    try:
+        begun = connection.is_idle() or connection.is_closed() or not hasattr(_innermost(connection), "_h11_state")
+        if not begun or _has_left_overs(connection):
+            raise httpcore.ConnectionNotAvailable
+        yield
+    finally:
+        alone.release()
+
+
+def _innermost(connection: Any) -> Any:
+    """What speaks HTTP/1.1; something else before it is connected."""
+    inner = getattr(connection, "_connection", None)
+    return connection if inner is None else _innermost(inner)
+
+
 def _has_left_overs(connection: Any) -> bool:
-    while connection is not None:
-        state = getattr(connection, "_h11_state", None)
-        if state is not None:
-            return bool(state.trailing_data[0])
-        connection = getattr(connection, "_connection", None)
-    return False
+    state = getattr(_innermost(connection), "_h11_state", None)
+    return state is not None and bool(state.trailing_data[0])
 
 
 def _pools(http: httpx.Client | httpx.AsyncClient) -> Iterable[Any]:
