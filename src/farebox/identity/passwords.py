@@ -1,9 +1,10 @@
 """Passwords: Argon2id, off the event loop and never more at once than there are cores (RULES 17, 26)."""
 
 import asyncio
+import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -39,7 +40,7 @@ class Passwords:
     def __init__(self, threads: int = 0) -> None:
         self._threads = threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
-        self._running = 0
+        self._running = self._places = 0
         self._nobody = _HASHER.hash(new_password())
 
     async def hash(self, password: str) -> str:
@@ -51,9 +52,20 @@ class Passwords:
         found = await self._run(lambda: _verified(kept or self._nobody, password))
         return found and kept is not None
 
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """A place among those who wait to be verified, taken before anything is looked up for them; or Busy."""
+        if self._places >= self._threads + _WAITING:
+            raise _full()
+        self._places += 1
+        try:
+            yield
+        finally:
+            self._places -= 1
+
     async def _run(self, work: Callable[[], T]) -> T:
         if self._running >= self._threads + _WAITING:
-            raise Busy("too many passwords are being checked: try again", "overloaded", retry_after_s=1)
+            raise _full()
         self._running += 1
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
         # Counted until it has really ended: a client that goes away does not stop its thread.
@@ -62,6 +74,10 @@ class Passwords:
 
     def _ended(self, _: object) -> None:
         self._running -= 1
+
+
+def _full() -> Busy:
+    return Busy("too many passwords are being checked: try again", "overloaded", retry_after_s=1)
 
 
 def _verified(kept: str, password: str) -> bool:

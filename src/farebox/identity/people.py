@@ -98,9 +98,11 @@ class People:
 
     async def page(self, after: int, limit: int, email: str | None = None) -> list[Person]:
         """People in the order of their numbers, from above `after`; with an address, only who has it."""
-        known_as = None if email is None else emails.known_as(email)
-        rows = await _SQL.people_page.all(self._pool, after=after, limit=limit, email=known_as)
-        return [Person(**row) for row in rows]
+        if email is None:
+            rows = await _SQL.people_page.all(self._pool, after=after, limit=limit)
+        else:
+            rows = await _SQL.person_by_email.all(self._pool, email=emails.known_as(email))
+        return [Person(**row) for row in rows if row["id"] > after]
 
     async def everybody(self) -> list[Person]:
         """All of them, in the order of their numbers."""
@@ -150,8 +152,9 @@ class People:
         known_as = emails.known_as(email)
         if len(password) > MAX_BYTES:
             return None
-        row = await _SQL.secret_of.first(self._pool, email=known_as)
-        matched = await self._passwords.matches(None if row is None else row["password_hash"], password)
+        with self._passwords.place():
+            row = await _SQL.secret_of.first(self._pool, email=known_as)
+            matched = await self._passwords.matches(None if row is None else row["password_hash"], password)
         if row is None or not matched:
             return None
         member = Member(row["id"], row["email"], row["wallet_id"], row["password_version"])

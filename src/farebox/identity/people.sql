@@ -31,8 +31,7 @@ SELECT p.id, p.email, p.organization, p.wallet_id, p.password_version, p.welcome
            SELECT sum(h.amount)::bigint FROM holds h
            WHERE h.wallet_id = a.id AND h.state = 'pending' AND h.expires_at <= clock_timestamp()
        ), 0) AS available
-FROM people p JOIN accounts a ON a.id = p.wallet_id 
-WHERE p.id > :after AND (:email::text IS NULL OR p.email = :email::text) ORDER BY p.id LIMIT :limit
+FROM people p JOIN accounts a ON a.id = p.wallet_id WHERE p.id > :after ORDER BY p.id LIMIT :limit
 
 -- name: secret_of
 SELECT id, email, wallet_id, password_version, password_hash, welcome_units FROM people WHERE email = :email
