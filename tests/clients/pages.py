@@ -12,5 +12,7 @@ class Case(Struct, frozen=True):
     """The prelude."""
     after: str = ""
     """Shows what it has made."""
+    program: bool = True
+    """Whether it is Python that can run at all."""
     published: bool = True
     """Whether the published client can run it."""

@@ -14,6 +14,7 @@ from knai import KNAIError, KNAIProvider
 from syft_accounting_sdk import AdminClient, ServiceException, UserClient
 from tests.support.contracts import CONTRACTS, PLACEHOLDER, placeholders
 from tests.support.standin import StandIn
+from x402tools import APIError, UsageLimitExceededError, X402Client, X402Error
 
 SHORT = Policy(timeout_s=0.3, deadline_s=0.4)
 KNOWN = {name: one["example"] for name, one in placeholders().items()}
@@ -26,6 +27,14 @@ CONXA = {
     "RateLimitError": {429},
     "ForbiddenError": {403},
     "APIError": {400, 405, 413, 415, 503},
+}
+X402 = {
+    "AuthenticationError": {401},
+    "UsageLimitExceededError": {402},
+    "EnvelopeNotFoundError": {404},
+    "RateLimitError": {429},
+    "ValidationError": {422},
+    "APIError": {400, 403, 405, 413, 415, 503},
 }
 KNAI = {
     "InvalidAPIKeyError": {401},
@@ -203,6 +212,62 @@ def test_syftbox(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytes
         assert told_of(found) == told_of(body)
 
 
+def x402_call(client: X402Client, request: dict[str, Any]) -> Callable[[], Any] | None:
+    """The call that sends a request; None where the client sends no such thing."""
+    method, path, body = request["method"], request["path"], request.get("body")
+    given = body if isinstance(body, dict) else {}
+    named = {"resetDay": "reset_day", "envelopeId": "envelope_id"}
+    renamed: dict[str, Any] = {str(named.get(name, name)): value for name, value in given.items()}
+    key = request.get("headers", {}).get("Idempotency-Key")
+    last = path.rpartition("/")[2]
+    calls: dict[tuple[str, str], Callable[[], Any]] = {
+        ("GET", "/envelopes"): client.get_envelopes,
+        ("POST", "/envelopes"): lambda: client.create_envelope(**renamed),
+        ("GET", "/usage"): client.get_usage,
+        ("POST", "/usage"): lambda: client.record_usage(**renamed, idempotency_key=key),
+        ("GET", "/usage/stats"): client.get_usage_stats,
+        ("GET", "/api-keys"): client.get_api_keys,
+        ("POST", "/api-keys"): lambda: client.create_api_key(**renamed),
+    }
+    for folder, verbs in (
+        ("/envelopes/", {"GET": client.get_envelope, "DELETE": client.delete_envelope}),
+        ("/api-keys/", {"DELETE": client.delete_api_key}),
+    ):
+        if path.startswith(folder) and method in verbs:
+            return lambda: verbs[method](last)
+    if path.startswith("/envelopes/") and method == "PUT":
+        return lambda: client.update_envelope(last, **renamed)
+    return calls.get((method, path))
+
+
+@pytest.mark.parametrize("exchange", list(exchanges("x402tools")))
+def test_x402tools(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("x402tools.calls.PATIENCE", SHORT)
+    request, response = exchange["request"], exchange["response"]
+    authorization = request.get("headers", {}).get("Authorization", "").removeprefix("Bearer ")
+    with X402Client(authorization or "none", stand_in.url) as client:
+        # Who is refused for a missing key sends one nevertheless.
+        plain = request if authorization else request | {"headers": {}}
+        found = outcome(x402_call(client, plain), plain, response, stand_in)
+        if found is None and response["status"] != 204:
+            found = answered(client.get_usage_stats, response, stand_in)
+    status, body = response["status"], response.get("body")
+    if isinstance(found, X402Error) and status >= 300:
+        assert status in X402[type(found).__name__]
+        assert not isinstance(found, APIError) or (found.status_code, found.response) == (status, body)
+        assert not isinstance(found, UsageLimitExceededError) or found.remaining == body["remaining"]
+    elif isinstance(found, X402Error):
+        assert isinstance(found, APIError), "an answer to another call than this client makes"
+        assert "not what this call" in str(found)
+    elif isinstance(found, list):
+        assert [one.id for one in found] == [one["id"] for one in body]
+    elif status == 201 or (status == 200 and "id" in body):
+        assert found.id == body["id"]
+        assert getattr(found, "remaining", None) == body.get("remaining")
+    elif status == 200:
+        assert found.total_usage == body["totalUsage"]
+
+
 def told_of(found: Any) -> Any:
     """What a result says, as the answer says it; times aside, which are compared as such elsewhere."""
     if isinstance(found, tuple):
@@ -224,7 +289,7 @@ def outcome(
 ) -> Any:
     """What came of a call, after it was compared with the recorded request; None where the client does not make it."""
     plain = request.get("headers", {}).get("Content-Type", "application/json") == "application/json"
-    if call is None or not plain or request["method"] not in ("GET", "POST"):
+    if call is None or not plain or request["method"] not in ("GET", "POST", "PUT", "DELETE"):
         return None
     try:
         found = answered(call, response, stand_in)
@@ -248,5 +313,5 @@ def answered(call: Callable[[], Any], response: dict[str, Any], stand_in: StandI
     stand_in.asked.clear()
     try:
         return call()
-    except (CONXAError, KNAIError, ServiceException) as error:
+    except (CONXAError, KNAIError, ServiceException, X402Error) as error:
         return error

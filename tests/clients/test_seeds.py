@@ -4,16 +4,19 @@ import json
 import os
 import re
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients import pages_conxa, pages_knai
+from farebox import Farebox
+from tests.clients import pages_conxa, pages_knai, pages_x402tools
 from tests.clients.pages import Case
-from tests.support.live import Live
+from tests.support.live import ADMIN_KEY, Live
 from tests.support.seeds import SEEDS, blocks
 from tests.support.wheels import ROOT, environment
+from x402tools import X402Client
 
 pytestmark = pytest.mark.skipif(not SEEDS.is_dir(), reason="the pages of the published clients are not here")
 
@@ -27,7 +30,7 @@ def run(page: str, cases: list[Case], python: Path, env: dict[str, str], *, publ
     programs = [
         [case.before, block, case.after]
         for block, case in zip(found, cases, strict=True)
-        if case.published or not published
+        if case.program and (case.published or not published)
     ]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
     done = subprocess.run(
@@ -45,7 +48,8 @@ def run(page: str, cases: list[Case], python: Path, env: dict[str, str], *, publ
 
 def compare(cases: list[Case], ours: list[dict[str, Any]], published: list[dict[str, Any]]) -> None:
     """The same is printed; what is raised is caught by whoever catches what the published client raises."""
-    both = [found for case, found in zip(cases, ours, strict=True) if case.published]
+    programs = [case for case in cases if case.program]
+    both = [found for case, found in zip(programs, ours, strict=True) if case.published]
     for mine, theirs in zip(both, published, strict=True):
         assert plain(mine["printed"]) == plain(theirs["printed"]), (mine["trace"], theirs["trace"])
         assert theirs["raised"][:1] == [name for name in theirs["raised"][:1] if name in mine["raised"]], mine["trace"]
@@ -55,7 +59,8 @@ def compare(cases: list[Case], ours: list[dict[str, Any]], published: list[dict[
 def plain(text: str) -> str:
     """Output without what differs from run to run: pictures, tokens, numbers of wallets and charges."""
     text = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]{40,}", "<picture>", text)
-    return re.sub(r"\b(ps|ch)_[0-9a-f]+|\b[0-9]{16}\b", "<id>", text)
+    text = re.sub(r"\b(ps|ch|env|ok_live)_[0-9a-f…*.]+|…[0-9a-f]{4}|\b[0-9]{16}\b", "<id>", text)
+    return re.sub(r"\d{4}-\d\d-\d\d[T ][0-9:.+]+", "<time>", text)
 
 
 def world(live: Live, user: str, model: str) -> dict[str, str]:
@@ -88,3 +93,22 @@ def test_knai(live: Live) -> None:
         told.append(run("knai-provider", pages_knai.CASES, python, env, published=published))
     compare(pages_knai.CASES, *told)
     assert "Charge successful: {'approved': True, 'charged_tokens': 1500" in told[0][0]["printed"]
+
+
+def test_x402tools(live: Live) -> None:
+    pythons = [environment("x402tools", ROOT, ROOT / "clients" / "x402tools"), environment("seeds-x402tools-published")]
+    told = []
+    for python, published in zip(pythons, (False, True), strict=True):
+        with Farebox(live.url, ADMIN_KEY) as admin:
+            name = f"org-{uuid.uuid4().hex[:10]}"
+            admin.organizations.add(name, "Ours")
+            key = admin.organizations.add_key(name, "ours").key
+        url = f"{live.url}/x402tools"
+        with X402Client(key, url) as client:
+            envelope = client.create_envelope("Theirs", 10_000, "DAILY").id
+        env = {"KEY": key, "URL": url, "ENVELOPE": envelope}
+        told.append(run("x402tools", pages_x402tools.CASES, python, env, published=published))
+    compare(pages_x402tools.CASES, *told)
+    assert "Recorded 100 units of usage" in told[0][0]["printed"]
+    failing = {number: found["raised"][0] for number, found in enumerate(told[0]) if found["raised"]}
+    assert failing == {9: "EnvelopeNotFoundError"}
