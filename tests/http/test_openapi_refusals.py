@@ -12,6 +12,7 @@ from farebox.ledger.types import Refusal
 RULES = {
     "charges.add": "decide_charge",
     "charges.refund": "decide_refund",
+    "envelopes.record": "decide_record",
     "holds.add": "decide_hold",
     "holds.capture": "decide_capture",
     "holds.release": "decide_release",

@@ -13,10 +13,23 @@ from farebox.consent.types import GrantRef
 from farebox.db import queries
 from farebox.errors import Busy, Internal, Invalid, Unauthorized
 from farebox.identity.types import Principal
+from farebox.ledger import store
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailable
 from farebox.ledger.envelopes import Stopped
 from farebox.ledger.store import BrokenInvariant
-from farebox.ledger.types import MAX_UNITS, Ask, Capture, Charge, Hold, Outcome, Pricing, RecordUsage, Refusal, Usage
+from farebox.ledger.types import (
+    MAX_UNITS,
+    Ask,
+    Capture,
+    Charge,
+    Facts,
+    Hold,
+    Outcome,
+    Pricing,
+    RecordUsage,
+    Refusal,
+    Usage,
+)
 from farebox.money import ceil
 from farebox.pricing.book import ONE, Book, NotConvertible, Quote, UnknownModel
 from farebox.pricing.compute import NotPriced
@@ -223,6 +236,25 @@ class Charging:
     async def preview(self, provider_id: int, asset: str, bill: Bill) -> Quote:
         """What a bill would come to, by the book of now."""
         return self.quote(await self._prices.fresh(), provider_id, asset, bill, now())
+
+    async def look(self, principal: Principal, provider_id: int, grant: GrantRef, bill: Bill) -> tuple[Outcome, Facts]:
+        """What would become of a charge, and the facts that decide it. Charges nothing."""
+        quote = await self.preview(provider_id, grant.asset, bill)
+        ask = Charge(
+            client=principal.client,
+            key=own_key(),
+            fingerprint=bytes(16),
+            credential_id=principal.credential_id,
+            wallet_id=grant.wallet_id,
+            grant_id=grant.grant_id,
+            provider_id=provider_id,
+            revenue_account=0,
+            amount=quote.amount,
+            model=bill.model,
+            usage=bill.usage,
+        )
+        async with self._pool.acquire() as conn:
+            return await store.look(conn, ask)
 
     async def _priced(
         self,

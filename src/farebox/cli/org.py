@@ -19,10 +19,24 @@ def add(
     session: Session,
     organization: Organization,
     name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone that its limits' windows begin in.")] = "UTC",
 ) -> None:
     """Register an organization."""
-    made = session.api.post("/v1/organizations", {"id": organization, "name": name or organization})
+    new = {"id": organization, "name": name or organization, "time_zone": zone}
+    made = session.api.post("/v1/organizations", new)
     session.out.facts(made, [("organization", made["id"]), ("name", made["name"])])
+
+
+@command(app)
+def change(
+    session: Session,
+    organization: Organization,
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone that its limits' windows begin in.")] = None,
+) -> None:
+    """Change an organization's name or time zone."""
+    done = session.api.patch(f"/v1/organizations/{organization}", {"name": name, "time_zone": zone})
+    session.out.facts(done, [("organization", done["id"]), ("name", done["name"]), ("time zone", done["time_zone"])])
 
 
 @command(app, "list")

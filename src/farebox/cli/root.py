@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from farebox import __version__
-from farebox.cli import charge, connect, ingest, keys, org, people, prices, provider, wallet
+from farebox.cli import charge, connect, envelopes, ingest, keys, org, people, prices, provider, wallet
 from farebox.cli.audit import audit
 from farebox.cli.demo import demo
 from farebox.cli.serve import serve
@@ -43,6 +43,7 @@ app.add_typer(ingest.app, name="ingest", rich_help_panel="Server")
 connect.register(wallet.app)
 app.add_typer(wallet.app, name="wallet", rich_help_panel="Money")
 app.add_typer(charge.app, name="charge", rich_help_panel="Money")
+app.add_typer(envelopes.app, name="envelopes", rich_help_panel="Money")
 app.add_typer(prices.app, name="prices", rich_help_panel="Money")
 app.add_typer(provider.app, name="provider", rich_help_panel="Who charges and who pays")
 app.add_typer(org.app, name="org", rich_help_panel="Who charges and who pays")

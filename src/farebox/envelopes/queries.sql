@@ -13,8 +13,8 @@ VALUES (:organization_id, :name, :scope, :home, :counts, :asset, :limit_units, :
 RETURNING id
 
 -- name: get
-SELECT to_json(e)::text AS standing, scope, created_at, updated_at, clock_timestamp() AS now
-FROM envelopes e WHERE id = :id AND deleted_at IS NULL
+SELECT to_json(e)::text AS standing, e.scope, e.created_at, e.updated_at, p.slug, clock_timestamp() AS now
+FROM envelopes e LEFT JOIN providers p ON e.scope = 'provider:' || p.id WHERE e.id = :id AND e.deleted_at IS NULL
 
 -- name: lock
 SELECT to_json(e)::text AS standing, scope, created_at, updated_at, clock_timestamp() AS now
@@ -22,14 +22,15 @@ FROM envelopes e WHERE id = :id AND deleted_at IS NULL FOR NO KEY UPDATE
 
 -- name: page
 -- Of one owner; the operator's is ''. Newest first.
-SELECT to_json(e)::text AS standing, scope, created_at, updated_at, clock_timestamp() AS now
-FROM envelopes e
-WHERE owner = :owner AND id < :before AND deleted_at IS NULL AND (:counts::text IS NULL OR counts = :counts)
-ORDER BY id DESC LIMIT :limit
+SELECT to_json(e)::text AS standing, e.scope, e.created_at, e.updated_at, p.slug, clock_timestamp() AS now
+FROM envelopes e LEFT JOIN providers p ON e.scope = 'provider:' || p.id
+WHERE e.owner = :owner AND e.id < :before AND e.deleted_at IS NULL AND (:counts::text IS NULL OR e.counts = :counts)
+ORDER BY e.id DESC LIMIT :limit
 
 -- name: page_of_all
-SELECT to_json(e)::text AS standing, scope, created_at, updated_at, clock_timestamp() AS now
-FROM envelopes e WHERE id < :before AND deleted_at IS NULL ORDER BY id DESC LIMIT :limit
+SELECT to_json(e)::text AS standing, e.scope, e.created_at, e.updated_at, p.slug, clock_timestamp() AS now
+FROM envelopes e LEFT JOIN providers p ON e.scope = 'provider:' || p.id
+WHERE e.id < :before AND e.deleted_at IS NULL ORDER BY e.id DESC LIMIT :limit
 
 -- name: change!
 UPDATE envelopes SET name = :name, limit_units = :limit_units, thresholds = :thresholds, period = :period,

@@ -21,6 +21,7 @@ from farebox.envelopes.types import (
 from farebox.errors import Invalid, NotFound
 from farebox.identity.service import note
 from farebox.ledger.envelopes import Counts, EnvelopeFacts, adjust, told, turn
+from farebox.ledger.types import MAX_UNITS
 from farebox.windows import BadCalendar, Calendar, check, window_at
 
 _SQL = queries.load("farebox.envelopes")
@@ -91,6 +92,15 @@ class Envelopes:
             await note(conn, actor, "envelope.change", ids.public("env", envelope_id), **given)
         return await self.get(envelope_id)
 
+    async def move(self, actor: str, organization_id: str, before: str, after: str) -> None:
+        """Lets an organization's envelopes follow it from one time zone to another. Again is no error."""
+        place = MAX_UNITS
+        while found := await self.page(organization_id, place, 500):
+            for envelope in found:
+                if envelope.standing.zone == before:
+                    await self.change(actor, envelope.id, EnvelopeChange(zone=after))
+            place = found[-1].id
+
     async def delete(self, actor: str, envelope_id: int) -> None:
         """Ends an envelope at once; what it counted stays in the totals. NotFound where there is none."""
         async with self._pool.acquire() as conn, conn.transaction():
@@ -146,7 +156,7 @@ def _envelope(row: Record | None) -> Envelope:
     standing = msgspec.json.decode(row["standing"], type=EnvelopeFacts)
     turn(standing, row["now"])
     scope = None if row["scope"] is None else Scope.parse(row["scope"])
-    return Envelope(standing, scope, row["created_at"], row["updated_at"])
+    return Envelope(standing, scope, row["created_at"], row["updated_at"], row["slug"])
 
 
 def _changed_calendar(standing: EnvelopeFacts, change: EnvelopeChange) -> Calendar:

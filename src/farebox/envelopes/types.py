@@ -64,6 +64,8 @@ class Envelope(Struct, frozen=True):
     scope: Scope | None
     created_at: datetime
     updated_at: datetime
+    provider: str | None = None
+    """The slug of the provider that it is attached to, if it is."""
 
     @property
     def id(self) -> int:

@@ -53,6 +53,8 @@ def _explained(text: str) -> Exception:
     message, _, path = text.partition(" - at `$")
     if message.startswith(_MALFORMED_NUMBERS):
         return BadRequest("a number is out of any range", "malformed_json")
+    if message.startswith("Invalid enum value"):
+        message = "Not one of the values that it can have"  # the reader's own words repeat what was sent
     field = path.rstrip("`").lstrip(".")
     if message.startswith(_MISSING):
         field = f"{field}.{message[len(_MISSING) :].strip('`')}".lstrip(".")

@@ -63,14 +63,17 @@ SELECT id, slug, name, verified, markup_ppm, created_at FROM providers
 WHERE slug > :after ORDER BY slug LIMIT :limit
 
 -- name: add_organization
-INSERT INTO organizations (id, name) VALUES (:id, :name) ON CONFLICT (id) DO NOTHING
-RETURNING id, name, created_at
+INSERT INTO organizations (id, name, zone) VALUES (:id, :name, :zone) ON CONFLICT (id) DO NOTHING
+RETURNING id, name, zone, created_at
+
+-- name: change_organization!
+UPDATE organizations SET name = :name, zone = :zone WHERE id = :id
 
 -- name: organization
-SELECT id, name, created_at FROM organizations WHERE id = :id
+SELECT id, name, zone, created_at FROM organizations WHERE id = :id
 
 -- name: organizations_page
-SELECT id, name, created_at FROM organizations WHERE id > :after ORDER BY id LIMIT :limit
+SELECT id, name, zone, created_at FROM organizations WHERE id > :after ORDER BY id LIMIT :limit
 
 -- name: note!
 INSERT INTO audit_log (actor, action, subject, detail) VALUES (:actor, :action, :subject, :detail::jsonb)

@@ -75,16 +75,27 @@ class Directory:
         """A page of providers, by slug."""
         return [Provider(**row) for row in await _SQL.providers_page.all(self._pool, after=after, limit=limit)]
 
-    async def add_organization(self, actor: str, organization_id: str, name: str) -> Organization:
+    async def add_organization(self, actor: str, organization_id: str, name: str, zone: str = "UTC") -> Organization:
         """Registers an organization; again with the same id gives the same one."""
         async with self._pool.acquire() as conn, conn.transaction():
             try:
-                row = await _SQL.add_organization.first(conn, id=organization_id, name=name)
+                row = await _SQL.add_organization.first(conn, id=organization_id, name=name, zone=zone)
             except asyncpg.CheckViolationError:
                 raise Invalid.field("id", "letters, digits, '_', '.', ':' and '-', at most 64") from None
             if row is not None:
                 await note(conn, actor, "organization.add", organization_id, name=name)
         return await self.organization(organization_id) if row is None else Organization(**row)
+
+    async def change_organization(
+        self, actor: str, organization_id: str, name: str | None, zone: str | None
+    ) -> Organization:
+        """Changes what is given; NotFound where there is no such organization."""
+        found = await self.organization(organization_id)
+        changed = {"name": name or found.name, "zone": zone or found.zone}
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _SQL.change_organization.run(conn, id=organization_id, **changed)
+            await note(conn, actor, "organization.change", organization_id, **changed)
+        return await self.organization(organization_id)
 
     async def organization(self, organization_id: str) -> Organization:
         """An organization by its id; NotFound where there is none."""

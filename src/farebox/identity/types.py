@@ -57,4 +57,6 @@ class Organization(Struct, frozen=True):
 
     id: str
     name: str
+    zone: str
+    """Where windows of its limits begin."""
     created_at: datetime

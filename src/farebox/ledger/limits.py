@@ -42,21 +42,21 @@ def short(ask: Drawing | Record, facts: Facts) -> EnvelopeFacts | None:
     if not facts.envelopes:
         return None
     least = 1 if isinstance(ask, Hold) else 0
-    return tightest((envelope, units or least) for envelope, units in _shares(ask, facts))
+    return tightest((envelope, units or least) for envelope, units in shares(ask, facts))
 
 
 def used(ask: Drawing | Record, facts: Facts, *, fact: bool = False) -> tuple[Count, ...]:
     """What an ask counts, where it applies."""
     if not facts.envelopes:
         return ()
-    return tuple(Count(envelope.id, used=units, fact=fact) for envelope, units in _shares(ask, facts))
+    return tuple(Count(envelope.id, used=units, fact=fact) for envelope, units in shares(ask, facts))
 
 
 def held(ask: Hold, facts: Facts) -> tuple[Count, ...]:
     """What a hold reserves."""
     if not facts.envelopes:
         return ()
-    return tuple(Count(envelope.id, held=units) for envelope, units in _shares(ask, facts))
+    return tuple(Count(envelope.id, held=units) for envelope, units in shares(ask, facts))
 
 
 def freed(hold: HoldFacts, facts: Facts) -> tuple[Count, ...]:
@@ -82,7 +82,7 @@ def given_back(charge: ChargeFacts, amount: int, facts: Facts) -> tuple[Count, .
     )
 
 
-def _shares(ask: Drawing | Record, facts: Facts) -> Iterator[tuple[EnvelopeFacts, int]]:
+def shares(ask: Drawing | Record, facts: Facts) -> Iterator[tuple[EnvelopeFacts, int]]:
     """The envelopes that apply to an ask, and what it would count on each."""
     if isinstance(ask, Record):
         named = facts.envelopes.get(ask.envelope_id)

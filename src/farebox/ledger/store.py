@@ -1,10 +1,13 @@
 """The ledger's one transaction: lock and load, decide, write, commit."""
 
+import copy
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from asyncpg import Connection, Record
+from asyncpg.pool import PoolConnectionProxy
 
 from farebox.db import queries
 from farebox.ledger import limits
@@ -31,6 +34,9 @@ from farebox.ledger.types import (
 from farebox.ledger.types import Record as RecordAsk
 
 _SQL = queries.load("farebox.ledger")
+_LOOK = msgspec.structs.replace(
+    _SQL.lock_and_load, sql=re.sub(r"FOR NO KEY UPDATE( OF \w+)?", "", _SQL.lock_and_load.sql)
+)
 _encoder = msgspec.json.Encoder()
 _read_envelope = msgspec.json.Decoder(EnvelopeFacts).decode
 _read_stopped = msgspec.json.Decoder(Stopped).decode
@@ -94,6 +100,19 @@ async def post(
     return outcomes
 
 
+async def look(conn: "Connection[Record] | PoolConnectionProxy[Record]", ask: Ask) -> tuple[Outcome, Facts]:
+    """What would become of an ask, and the facts that decide it: by the same statement without its locks.
+
+    Writes nothing and waits for nobody; a moment later the outcome may be another.
+    """
+    draws = _draws([ask])
+    facts, due = _read(await _load(conn, [ask], draws, _LOOK), draws)
+    batch = Batch(facts)
+    batch.free_due_holds(due)
+    standing = copy.deepcopy(facts)
+    return batch.decide(ask), standing
+
+
 async def let_go(conn: "Connection[Record]") -> None:
     """Ends a transaction that was begun for a batch that did not come."""
     if conn.is_in_transaction():
@@ -115,7 +134,12 @@ def _draws(asks: Sequence[Ask]) -> list[Draw]:
     return list({draw: None for ask in asks if (draw := limits.draw_of(ask)) is not None})
 
 
-async def _load(conn: "Connection[Record]", asks: Sequence[Ask], draws: Sequence[Draw]) -> list[Record]:
+async def _load(
+    conn: "Connection[Record] | PoolConnectionProxy[Record]",
+    asks: Sequence[Ask],
+    draws: Sequence[Draw],
+    statement: queries.Query = _SQL.lock_and_load,
+) -> list[Record]:
     wallets: set[int] = set()
     grants: set[int] = set()
     credentials: set[int] = set()
@@ -145,7 +169,7 @@ async def _load(conn: "Connection[Record]", asks: Sequence[Ask], draws: Sequence
             wallets.add(ask.to_wallet_id)
         elif isinstance(ask, Deposit) and ask.reference is not None:
             deposits.append((ask.source_account, ask.reference))
-    return await _SQL.lock_and_load.all(
+    return await statement.all(
         conn,
         grant_ids=grants,
         wallet_ids=wallets,

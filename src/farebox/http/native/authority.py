@@ -2,6 +2,7 @@
 
 from farebox import ids
 from farebox.consent.types import ConnectionRequest, Grant
+from farebox.envelopes.types import Envelope
 from farebox.errors import Forbidden, NotFound
 from farebox.identity.types import Principal, Provider
 from farebox.services import Services
@@ -84,6 +85,16 @@ class Authority:
         if not self.principal.is_admin and self.principal.slug != slug:
             raise NotFound("there is no such provider")
         return await self._services.directory.provider(slug)
+
+    async def envelope(self, envelope_id: str) -> Envelope:
+        """An envelope of the caller's organization; for an administrator, any."""
+        number = ids.parse("env", envelope_id)
+        if number is None:
+            raise NotFound("there is no such envelope")
+        found = await self._services.envelopes.get(number)
+        if not self._owns(found.standing.organization_id):
+            raise NotFound("there is no such envelope")
+        return found
 
     def organization(self, organization_id: str) -> None:
         """Raises NotFound unless it is the caller's own, or the caller administers."""

@@ -15,6 +15,7 @@ from farebox.identity.service import note
 from farebox.identity.types import RECHARGE
 from farebox.money import parse_decimal, to_units
 from farebox.pricing.types import PPM
+from farebox.windows import BadCalendar, Calendar, Period, check
 
 
 def markup_ppm(text: str) -> int:
@@ -26,6 +27,14 @@ def markup_ppm(text: str) -> int:
     if ppm > 1000 * PPM:
         raise Invalid.field("markup", "at most 1000")
     return ppm
+
+
+def check_zone(name: str) -> None:
+    """Raises Invalid for what is no time zone."""
+    try:
+        check(Calendar(Period.DAILY, None, name))
+    except BadCalendar as error:
+        raise Invalid.field("time_zone", str(error)) from None
 
 
 class Providers(Controller):
@@ -121,7 +130,9 @@ class Organizations(Controller):
         self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewOrganization]
     ) -> wire.OrganizationView:
         authority.administrator()
-        return views.organization(await services.directory.add_organization(authority.actor, data.id, data.name))
+        check_zone(data.time_zone)
+        made = await services.directory.add_organization(authority.actor, data.id, data.name, data.time_zone)
+        return views.organization(made)
 
     @get(summary="List organizations")
     async def page(
@@ -143,6 +154,22 @@ class Organizations(Controller):
     ) -> wire.OrganizationView:
         authority.organization(organization_id)
         return views.organization(await services.directory.organization(organization_id))
+
+    @patch("/{organization_id:str}", summary="Change an organization's name or time zone")
+    async def change(
+        self,
+        services: TheServices,
+        authority: TheAuthority,
+        organization_id: FromPath[str],
+        data: JSONBody[wire.OrganizationChange],
+    ) -> wire.OrganizationView:
+        authority.administrator()
+        found = await services.directory.organization(organization_id)
+        if data.time_zone is not None:
+            check_zone(data.time_zone)
+            await services.envelopes.move(authority.actor, organization_id, found.zone, data.time_zone)
+        change = services.directory.change_organization
+        return views.organization(await change(authority.actor, organization_id, data.name, data.time_zone))
 
     @post("/{organization_id:str}/keys", summary="Make an API key for an organization")
     async def add_key(

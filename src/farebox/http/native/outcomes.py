@@ -6,7 +6,7 @@ from litestar import Response
 
 from farebox import ids
 from farebox.consent.types import GrantRef
-from farebox.http.native import wire
+from farebox.http.native import views, wire
 from farebox.http.native.refusals import Refused
 from farebox.ledger.types import UNSTORED, Outcome
 
@@ -26,6 +26,8 @@ def accepted(outcome: Outcome, prefix: str, wallet_id: int, asset: str) -> Outco
             "available": outcome.available,
             "remaining": outcome.remaining,
         }
+    if outcome.stopped is not None:
+        extra["envelope"] = views.stopping(outcome.stopped)
     raise Refused(outcome.refusal, extra)
 
 

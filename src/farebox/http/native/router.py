@@ -7,6 +7,7 @@ from farebox.http.native.charges import Charges, Holds, Quotes, UsageRecords
 from farebox.http.native.consent import ConnectionRequests, Grants, WalletGrants
 from farebox.http.native.context import identified
 from farebox.http.native.directory import AdminKeys, Assets, Organizations, Providers
+from farebox.http.native.envelopes import Envelopes, Limits
 from farebox.http.native.live import Tickets
 from farebox.http.native.people import People
 from farebox.http.native.prices import Prices
@@ -37,5 +38,7 @@ def router(access: Access) -> Router:
             Prices,
             Tickets,
             Agents,
+            Envelopes,
+            Limits,
         ],
     )

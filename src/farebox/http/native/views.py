@@ -1,12 +1,15 @@
 """Domain objects as the native API shows them."""
 
+from datetime import UTC
 from typing import Any
 
 from farebox import ids
 from farebox.consent.names import misleading
 from farebox.consent.types import ConnectionRequest, Grant
+from farebox.envelopes.types import Envelope
 from farebox.http.native import wire
 from farebox.identity.types import Key, Organization, Provider
+from farebox.ledger.envelopes import EnvelopeFacts, Stopped
 from farebox.money import Asset, decimal_text
 from farebox.pricing.types import Price, Rates
 from farebox.wallets.types import Entry, HoldRecord, TransferRecord, Wallet
@@ -53,7 +56,7 @@ def made_key(found: Key, secret: str) -> wire.MadeKey:
 
 
 def organization(found: Organization) -> wire.OrganizationView:
-    return wire.OrganizationView(found.id, found.name, found.created_at)
+    return wire.OrganizationView(found.id, found.name, found.zone, found.created_at)
 
 
 def asset(found: Asset) -> wire.AssetView:
@@ -95,6 +98,56 @@ def grant(found: Grant, session_token: str | None = None) -> wire.GrantView:
         ended_at=found.ended_at,
         created_at=found.created_at,
         **({} if session_token is None else {"session_token": session_token}),
+    )
+
+
+def stopping(found: Stopped) -> wire.StoppingView:
+    return wire.StoppingView(
+        ids.public("env", found.envelope_id),
+        found.counts,
+        found.period,
+        found.window_start.astimezone(UTC),
+        found.window_end.astimezone(UTC),
+    )
+
+
+def envelope(found: Envelope, applies_to: wire.AppliesTo | None) -> wire.EnvelopeView:
+    standing = found.standing
+    return wire.EnvelopeView(
+        id=ids.public("env", found.id),
+        name=standing.name,
+        organization=standing.organization_id,
+        applies_to=applies_to,
+        counts=standing.counts.value,
+        asset=standing.asset,
+        limit=standing.limit_units,
+        period=standing.period.value,
+        reset_day=standing.reset_day,
+        time_zone=standing.zone,
+        thresholds=standing.thresholds,
+        used=standing.used,
+        held=standing.held,
+        remaining=standing.remaining,
+        window_start=standing.window_start.astimezone(UTC),
+        window_end=standing.window_end.astimezone(UTC),
+        total=standing.total,
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+    )
+
+
+def standing(found: EnvelopeFacts, needed: int) -> wire.StandingView:
+    return wire.StandingView(
+        id=ids.public("env", found.id),
+        name=found.name,
+        counts=found.counts.value,
+        asset=found.asset,
+        limit=found.limit_units,
+        used=found.used + found.held,
+        remaining=found.remaining,
+        needed=needed,
+        window_start=found.window_start.astimezone(UTC),
+        resets_at=found.window_end.astimezone(UTC),
     )
 
 

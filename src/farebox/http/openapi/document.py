@@ -19,6 +19,7 @@ TAGS: dict[str, str] = {
     "Wallets": "What people, teams and agents spend from: prepaid, in units of one asset.",
     "Grants": "A payer's leave for one provider and one of its users to draw on a wallet, with limits.",
     "Connection requests": "What a scanned QR code asks for. Opening one grants nothing; approving it makes a grant.",
+    "Limits": "Envelopes: what may be used in a day, a week, a month or a year, and what would stop a charge.",
     "Prices": "The price book: versioned, exact, for all providers or for one.",
     "Usage": "Usage that has already happened, booked whatever the balance.",
     "Providers": "AI services that charge, and their keys.",

@@ -11,6 +11,7 @@ PATHS: dict[str, Schema] = {
     "agent": {"minLength": 1, "maxLength": 200, "description": "An agent's name."},
     "charge_id": {"pattern": "^ch_[0-9a-f]{15,30}$", "description": "A charge's id."},
     "code": {"pattern": "^[A-Z][A-Z0-9]{1,11}$", "description": "An asset's code, such as USD."},
+    "envelope_id": {"pattern": "^env_[1-9][0-9]{0,18}$", "description": "An envelope's id."},
     "grant_id": {"pattern": "^gr_[1-9][0-9]{0,18}$", "description": "A grant's id."},
     "hold_id": {"pattern": "^hd_[0-9a-f]{15,30}$", "description": "A hold's id."},
     "key_id": {"pattern": "^key_[1-9][0-9]{0,18}$", "description": "A key's id (not the key)."},

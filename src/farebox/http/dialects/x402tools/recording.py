@@ -4,8 +4,9 @@ import msgspec
 
 from farebox import ids
 from farebox.charging.service import fingerprint, own_key
+from farebox.envelopes.metadata import kept
 from farebox.envelopes.types import UsageRecord
-from farebox.errors import Invalid, NotFound
+from farebox.errors import NotFound
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.dialects.x402tools import answers, wire
@@ -18,7 +19,6 @@ from farebox.services import Services
 
 _reader = Reader(wire.UsageBody)
 _REPLAYED = (b"idempotent-replayed", b"true")
-_NOTHING = b"null"
 
 
 def route(services: Services, access: Access) -> edge.App:
@@ -52,41 +52,11 @@ async def record(services: Services, principal: Principal, asked: wire.UsageBody
     number = ids.parse("env", asked.envelope_id)
     if number is None:
         raise NotFound("there is no such envelope")
-    metadata = _metadata(asked.metadata)
+    metadata = kept(asked.metadata)
     mark = fingerprint("x402tools.usage", number, asked.amount, metadata)
     return await services.usage_records.add(
         principal, own(principal), number, key or own_key(), mark, asked.amount, metadata
     )
-
-
-def _metadata(given: msgspec.Raw) -> bytes | None:
-    """The caller's JSON object as it came, or None; raises Invalid."""
-    raw = bytes(given).strip()
-    if raw == _NOTHING:
-        return None
-    if not raw.startswith(b"{"):
-        raise Invalid.field("metadata", "Expected an object or null")
-    if len(raw) > wire.MAX_METADATA:
-        raise Invalid.field("metadata", f"at most {wire.MAX_METADATA} bytes")
-    if _depth(raw) > wire.MAX_DEPTH:
-        raise Invalid.field("metadata", f"nested at most {wire.MAX_DEPTH} deep")
-    try:
-        msgspec.json.decode(raw)  # what was skipped over has to be read once: lone surrogates, numbers out of range
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Invalid.field("metadata", "holds text or a number that can't be kept") from None
-    return raw
-
-
-def _depth(raw: bytes) -> int:
-    """How deep JSON is nested, at most; brackets in texts count too."""
-    deepest = depth = 0
-    for byte in raw:
-        if byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
-    return deepest
 
 
 async def _answered(
@@ -96,7 +66,7 @@ async def _answered(
         return answers.refused(outcome)
     number = await services.usage_records.number(own(principal))
     envelope_id = ids.parse("env", asked.envelope_id) or 0
-    raw = bytes(asked.metadata).strip()
-    metadata = None if raw == _NOTHING else raw.decode()
-    found = UsageRecord(outcome.transfer_id, envelope_id, asked.amount, metadata, outcome.created_at)
+    metadata = kept(asked.metadata)
+    told = None if metadata is None else metadata.decode()
+    found = UsageRecord(outcome.transfer_id, envelope_id, asked.amount, told, outcome.created_at)
     return 201, msgspec.json.encode(wire.usage(number, found))

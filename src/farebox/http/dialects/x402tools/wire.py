@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from farebox import ids
+from farebox.envelopes.metadata import NOTHING
 from farebox.envelopes.types import Envelope, UsageRecord
 from farebox.identity.types import Key
 from farebox.ledger.types import MAX_UNITS
@@ -17,8 +18,6 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 PeriodName = Annotated[str, Meta(pattern=rf"^({'|'.join(Period)})\Z")]
 EnvelopeId = Annotated[str, Meta(min_length=1, max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
-MAX_METADATA = 16_384
-MAX_DEPTH = 64
 
 
 class EnvelopeBody(Struct, frozen=True, rename="camel"):
@@ -44,7 +43,7 @@ class UsageBody(Struct, frozen=True, rename="camel"):
 
     envelope_id: EnvelopeId
     amount: Units
-    metadata: msgspec.Raw = msgspec.Raw(b"null")
+    metadata: msgspec.Raw = NOTHING
 
 
 class ApiKeyBody(Struct, frozen=True, rename="camel"):

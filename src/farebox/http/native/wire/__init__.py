@@ -27,12 +27,24 @@ from farebox.http.native.wire.directory import (
     NewKey,
     NewOrganization,
     NewProvider,
+    OrganizationChange,
     OrganizationView,
     ProviderChange,
     ProviderView,
     RevenueView,
 )
-from farebox.http.native.wire.fields import Body, ErrorItem, Page, ProblemView
+from farebox.http.native.wire.envelopes import (
+    AppliesTo,
+    EnvelopeChange,
+    EnvelopeView,
+    LimitsView,
+    NewEnvelope,
+    NewRecord,
+    RecordView,
+    StandingView,
+    WindowView,
+)
+from farebox.http.native.wire.fields import Body, ErrorItem, Page, ProblemView, StoppingView
 from farebox.http.native.wire.people import MadePerson, NewCredit, NewPerson, PersonView
 from farebox.http.native.wire.prices import (
     ImportedPrice,
@@ -48,6 +60,7 @@ from farebox.http.native.wire.wallets import EntryView, Moved, NewDeposit, NewTr
 
 __all__ = [
     "NO_LIMIT",
+    "AppliesTo",
     "Approval",
     "AssetBody",
     "AssetView",
@@ -58,6 +71,8 @@ __all__ = [
     "ChargeView",
     "Charged",
     "EntryView",
+    "EnvelopeChange",
+    "EnvelopeView",
     "ErrorItem",
     "ExplainLine",
     "Explanation",
@@ -66,6 +81,7 @@ __all__ = [
     "HoldView",
     "ImportedPrice",
     "KeyView",
+    "LimitsView",
     "MadeKey",
     "MadePerson",
     "Moved",
@@ -74,6 +90,7 @@ __all__ = [
     "NewCharges",
     "NewCredit",
     "NewDeposit",
+    "NewEnvelope",
     "NewGrant",
     "NewHold",
     "NewKey",
@@ -81,11 +98,13 @@ __all__ = [
     "NewPerson",
     "NewProvider",
     "NewQuote",
+    "NewRecord",
     "NewRefund",
     "NewRequest",
     "NewTransfer",
     "NewUsageRecord",
     "NewWallet",
+    "OrganizationChange",
     "OrganizationView",
     "Page",
     "PersonView",
@@ -98,10 +117,14 @@ __all__ = [
     "ProviderView",
     "QrPayload",
     "QuoteView",
+    "RecordView",
     "RequestView",
     "RevenueView",
+    "StandingView",
     "Statement",
+    "StoppingView",
     "TierBody",
     "UsageBody",
     "WalletView",
+    "WindowView",
 ]

@@ -61,14 +61,27 @@ class MadeKey(Struct, frozen=True):
     expires_at: Moment | None
 
 
+TimeZone = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, description="IANA name, such as Europe/Berlin: windows of limits begin there."),
+]
+
+
 class NewOrganization(Body, frozen=True):
     id: OrganizationId
     name: Name
+    time_zone: TimeZone = "UTC"
+
+
+class OrganizationChange(Body, frozen=True):
+    name: Name | None = None
+    time_zone: Annotated[TimeZone | None, Meta(description="Envelopes in the old one change with it, at once.")] = None
 
 
 class OrganizationView(Struct, frozen=True):
     id: str
     name: str
+    time_zone: str
     created_at: Moment
 
 

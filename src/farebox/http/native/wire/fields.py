@@ -49,6 +49,16 @@ class ErrorItem(Struct, frozen=True):
     message: str
 
 
+class StoppingView(Struct, frozen=True):
+    """The envelope that refused something."""
+
+    id: str
+    counts: str
+    period: str
+    window_start: Moment
+    resets_at: Annotated[Moment, Meta(description="When its window ends, and another begins.")]
+
+
 class ProblemView(Struct, frozen=True):
     """An error answer (RFC 9457)."""
 
@@ -67,6 +77,9 @@ class ProblemView(Struct, frozen=True):
     available: Annotated[int | UnsetType, Meta(description="What the wallet has, with a refusal.")] = UNSET
     remaining: Annotated[
         int | UnsetType | None, Meta(description="What is left of the grant's limit, with a refusal.")
+    ] = UNSET
+    envelope: Annotated[
+        StoppingView | UnsetType, Meta(description="With envelope_limit_exceeded: the one with the least left.")
     ] = UNSET
     nearest: Annotated[
         list[str] | UnsetType, Meta(description="With unknown_model: models whose names are like it.")
