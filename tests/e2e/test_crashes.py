@@ -54,8 +54,11 @@ class Done(Struct, frozen=True):
 class Load:
     """Callers of every kind of ask, some of them for too much, until they are told to stop."""
 
-    def __init__(self, server: ServerProcess, payers: list[Payer], bearer: str, dice: random.Random) -> None:
+    def __init__(
+        self, server: ServerProcess, payers: list[Payer], bearer: str, envelope: str, dice: random.Random
+    ) -> None:
         self._server, self._payers, self._bearer, self._dice = server, payers, bearer, dice
+        self._envelope = envelope
         self.stopped = False
         self.done: list[Done] = []
 
@@ -87,12 +90,14 @@ class Load:
 
     def _next(self) -> Act:
         payer = self._dice.choice(self._payers)
-        kinds = {"charge": 50, "deposit": 10, "hold": 15, "refund": 10, "transfer": 10, "too much": 5}
+        kinds = {"charge": 50, "deposit": 10, "hold": 15, "refund": 10, "transfer": 10, "record": 10, "too much": 5}
         kind = self._dice.choices(list(kinds), list(kinds.values()))[0]
         amount = self._dice.randint(1, 1000)
         charges = [done for done in self.done[-50:] if done.act.kind == "charge" and done.answer.status == 201]
         if kind == "deposit":
             return self._act(kind, payer, f"/v1/wallets/{payer.wallet}/deposits", {"amount": amount}, ADMIN)
+        if kind == "record":
+            return self._act(kind, payer, f"/v1/envelopes/{self._envelope}/records", {"amount": amount}, ADMIN)
         if kind == "hold":
             body = {"session_token": payer.token, "amount": amount, "expires_in_s": 3600}
             return self._act(kind, payer, "/v1/holds", body)
@@ -161,14 +166,46 @@ async def story(server: ServerProcess, count: int, seed: int) -> None:
         made(admin.post("/v1/providers", json={"slug": "acme", "name": "Acme"}))
         bearer = f"Bearer {made(admin.post('/v1/providers/acme/keys', json={'name': 'k'}))['key']}"
         payers = [_payer(admin, f"user{number}") for number in range(3)]
-    load = Load(server, payers, bearer, dice)
+        made(admin.post("/v1/organizations", json={"id": "acme", "name": "Acme"}))
+        limits = [_envelope(admin, **given) for given in ON_EVERYTHING]
+        records = _envelope(admin, organization="acme")
+    load = Load(server, payers, bearer, records, dice)
     callers = [asyncio.create_task(load.caller()) for _ in range(CALLERS)]
     try:
         await rounds(server, load, count, dice)
     finally:
         load.stopped = True
         await asyncio.gather(*callers)
+    with server.admin() as admin:
+        _reckon_limits(admin, load, limits, records)
     await reckon(server, load, payers)
+
+
+ON_EVERYTHING: tuple[dict[str, Any], ...] = tuple(
+    {"counts": "money", "asset": "TOKEN", "applies_to": on}
+    for on in ({"kind": "all"}, {"kind": "provider", "name": "acme"})
+)
+"""Limits on the operator's side: of everything that is paid, and of what is paid to the provider."""
+
+
+def _envelope(admin: httpx.Client, **given: Any) -> str:
+    body = {"name": "Limit", "limit": 10**17, "period": "YEARLY", **given}
+    number: str = made(admin.post("/v1/envelopes", json=body))["id"]
+    return number
+
+
+def _reckon_limits(admin: httpx.Client, load: Load, limits: list[str], records: str) -> None:
+    """Every envelope has counted what was done, and nothing else."""
+    expected = {"paid": 0, "charged": 0, "recorded": 0}
+    for done in load.done:
+        amount = int(done.act.body.get("amount", 0))
+        expected["recorded"] += amount if done.act.kind == "record" else 0
+        expected["paid"] += amount if done.act.kind in ("charge", "capture", "transfer") else 0
+        expected["charged"] += amount if done.act.kind in ("charge", "capture") else 0
+        for counted in ("paid", "charged"):
+            expected[counted] -= amount if done.act.kind == "refund" else 0
+    found = [admin.get(f"/v1/envelopes/{number}").json() for number in (*limits, records)]
+    assert [(item["total"], item["held"]) for item in found] == [(total, 0) for total in expected.values()]
 
 
 def _payer(admin: httpx.Client, user: str) -> Payer:
