@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import scenarios
+from bench import scenarios, teams
 from bench.figures import machine
 from bench.people import people
 from bench.scenarios import Effort, Result
@@ -22,6 +22,8 @@ SCENARIOS = {
     "http": scenarios.over_http,
     "memory": scenarios.memory,
     "people": people,
+    "ingestion": teams.ingestion,
+    "streams": teams.streams,
 }
 QUICK = Effort(rounds=3, seconds=4, memory_s=60)
 FULL = Effort(rounds=5, seconds=10, memory_s=600)
@@ -50,7 +52,7 @@ def show(console: Console, result: Result) -> None:
     """A scenario as tables."""
     table = Table(title=result.title, title_justify="left", title_style="bold")
     table.add_column("what")
-    for column in ("charges/s", "range", "p50 ms", "p99 ms", "errors"):
+    for column in ("per second", "range", "p50 ms", "p99 ms", "errors"):
         table.add_column(column, justify="right")
     for figure in result.figures:
         table.add_row(
@@ -81,7 +83,7 @@ def save(results: list[Result]) -> None:
         lines += [
             f"## {result.title}",
             "",
-            "| what | charges/s | range | p50 ms | p99 ms |",
+            "| what | per second | range | p50 ms | p99 ms |",
             "| --- | --: | --: | --: | --: |",
         ]
         for figure in result.figures:
