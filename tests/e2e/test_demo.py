@@ -14,6 +14,7 @@ from PIL import Image
 
 from farebox.consent import qr
 from tests.support.processes import until
+from tests.support.published import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACE = ROOT.parent / "shared" / "data" / "azure_llm_trace_2023_conv.csv"
@@ -99,6 +100,23 @@ def test_its_snippets_work_as_they_are_printed(tmp_path: Path) -> None:
     finally:
         running.kill()
         running.wait()
+
+
+def test_the_story_of_teams() -> None:
+    python = environment("tokenvault-sdk-1.0.2")
+    done = demo("--tokenvault", "--client", str(python), "--users", "60")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    for part in (
+        "20 USD are 2,000 credits",
+        "60 agents report what they use",
+        "Organization acme has insufficient credit balance",
+        "are owed",
+        "10 USD are 1,000 credits",
+        "0 CREDIT in all, as it has to be",
+        "proofs hold: the books are clean",
+    ):
+        assert part in said
 
 
 @pytest.mark.skipif(not TRACE.exists(), reason="the recorded trace is not beside the checkout")

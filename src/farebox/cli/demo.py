@@ -11,13 +11,15 @@ import typer
 
 from farebox.cli.command import fail
 from farebox.cli.output import Failure
+from farebox.demo import parts, teams
 from farebox.demo.finale import your_turn
 from farebox.demo.screen import Screen
-from farebox.demo.server import DemoFailure, serving
+from farebox.demo.server import DemoFailure, data_directory, serving
 from farebox.demo.story import Plan, tell
 from farebox.demo.traffic import BadTrace, traced
 
 PORT = 8080
+TRIAL_USD = 20
 
 
 def demo(
@@ -34,6 +36,13 @@ def demo(
     ] = None,
     data_dir: Annotated[str | None, typer.Option(help="Keep the data here.", show_default="deleted at the end")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw what was shown into this SVG file.")] = None,
+    tokenvault: Annotated[
+        bool, typer.Option("--tokenvault", help="Another story: agents that report to a Redis stream.")
+    ] = False,
+    client: Annotated[
+        Path | None,
+        typer.Option(help="With --tokenvault: a Python that has tokenvault-sdk.", show_default="one is set up"),
+    ] = None,
 ) -> None:
     """See it work: a server, a wallet, a QR code, a stream of charges, the cap, the books."""
     screen = Screen(picture=picture is not None)
@@ -41,17 +50,39 @@ def demo(
     try:
         if trace is not None:
             traced(trace)  # a bad line is better told before anything starts
-        with serving(data_dir, host, _port(host, port)) as server:
-            opened = tell(screen, server, Plan(trace, users, requests, seconds))
+        with contextlib.ExitStack() as stack:
+            directory = stack.enter_context(data_directory(data_dir))
+            if tokenvault:
+                _teams(screen, stack, directory, host, _port(host, port), client, users)
+            else:
+                server = stack.enter_context(serving(directory, host, _port(host, port)))
+                opened = tell(screen, server, Plan(trace, users, requests, seconds))
             if picture is not None:
                 screen.save(picture)
-            your_turn(screen, server, opened)
+            if not tokenvault:
+                your_turn(screen, server, opened)
             if not once:
                 _wait(screen, "deletes its data" if data_dir is None else f"leaves its data in {data_dir}")
     except (DemoFailure, BadTrace) as error:
         fail(Failure(str(error)), as_json=False)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _teams(
+    screen: Screen,
+    stack: contextlib.ExitStack,
+    directory: Path,
+    host: str,
+    port: int,
+    client: Path | None,
+    agents: int,
+) -> None:
+    """The story of teams, with its Redis and its client."""
+    python = parts.client_python(directory, client)
+    redis_url = stack.enter_context(parts.redis(directory))
+    server = stack.enter_context(serving(directory, host, port, redis_url=redis_url))
+    teams.tell(screen, server, redis_url, python, agents, TRIAL_USD)
 
 
 def _port(host: str, wanted: int | None) -> int:

@@ -116,10 +116,11 @@ def frame(tally: Tally, balance_text: str, remaining: int, cap: int) -> Renderab
         latest.add_row(asked.model, f"{asked.input_tokens:,}", f"{asked.output_tokens:,}", f"{charged.new_balance:,}")
     bar = Table.grid()
     bar.add_row("   cap used ", ProgressBar(total=cap, completed=cap - remaining, width=52))
-    return Group(_indented(figures), bar, _indented(latest))
+    return Group(indented(figures), bar, indented(latest))
 
 
-def _indented(table: Table) -> Table:
+def indented(table: Table) -> Table:
+    """A table as far to the right as the lines of a part."""
     outer = Table.grid()
     outer.add_row("   ", table)
     return outer

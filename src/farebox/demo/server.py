@@ -33,37 +33,37 @@ class Server(Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def serving(data_dir: str | None, host: str, port: int) -> Iterator[Server]:
-    """A running server. Without `data_dir` its data is deleted at the end; `port` 0 takes a free one."""
-    with _directory(data_dir) as directory:
-        admin_key = f"fbx_admin_{secrets.token_hex(24)}"
-        log = directory / "serve.log"
-        began = time.monotonic()
-        with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603  # our own module
-                [
-                    sys.executable,
-                    "-m",
-                    "farebox",
-                    "serve",
-                    "--host",
-                    host,
-                    "--port",
-                    str(port),
-                    "--data-dir",
-                    str(directory),
-                ],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=_environment() | {"FAREBOX_ADMIN_KEY": admin_key},
-                start_new_session=True,  # Ctrl-C is the demo's: it ends the server when it is done
-            )
-        try:
-            url = _when_ready(process, log)
-            yield Server(url, admin_key, directory, time.monotonic() - began)
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+def serving(directory: Path, host: str, port: int, **settings: str) -> Iterator[Server]:
+    """A running server on a data directory; `port` 0 takes a free one."""
+    more = {f"FAREBOX_{name.upper()}": value for name, value in settings.items()}
+    admin_key = f"fbx_admin_{secrets.token_hex(24)}"
+    log = directory / "serve.log"
+    began = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  # our own module
+            [
+                sys.executable,
+                "-m",
+                "farebox",
+                "serve",
+                "--host",
+                host,
+                "--port",
+                str(port),
+                "--data-dir",
+                str(directory),
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_environment() | {"FAREBOX_ADMIN_KEY": admin_key} | more,
+            start_new_session=True,  # Ctrl-C is the demo's: it ends the server when it is done
+        )
+    try:
+        url = _when_ready(process, log)
+        yield Server(url, admin_key, directory, time.monotonic() - began)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 def _environment() -> dict[str, str]:
@@ -72,7 +72,8 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _directory(given: str | None) -> Iterator[Path]:
+def data_directory(given: str | None) -> Iterator[Path]:
+    """Where the demo keeps its data; where none is given, one that is deleted at the end."""
     if given is not None:
         path = Path(given).expanduser().absolute()
         path.mkdir(parents=True, exist_ok=True)

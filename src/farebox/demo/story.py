@@ -57,7 +57,7 @@ def tell(screen: Screen, server: Server, plan: Plan) -> Opened:
     token = _session_token(server.url, opened.provider_key)
     tally = _charge(screen, ChatService(server.url, opened.provider_key, token), requests, plan)
     _refusal(screen, native, tally)
-    _books(screen, server)
+    books(screen, server, 6)
     return opened
 
 
@@ -159,17 +159,24 @@ def _refusal(screen: Screen, native: Native, tally: Tally) -> None:
     screen.line(f"{_units(declined['remaining_after'])} were left of the cap: nothing was taken")
 
 
-def _books(screen: Screen, server: Server) -> None:
-    screen.act(6, "The books")
+def books(screen: Screen, server: Server, act: int) -> None:
+    """The part in which the books are proved; raises DemoFailure where they differ."""
+    screen.act(act, "The books")
     report = asyncio.run(_audit(server.data_dir))
     figures = report.figures
     screen.line(f"{figures['transfers']:,} transfers, {figures['entries']:,} entries, {figures['refusals']:,} refusals")
     for balance in report.balances:
-        screen.line(f"  {show(balance.balance, TOKEN):>22}  {balance.kind}")
-    screen.line(f"  {show(sum(b.balance for b in report.balances), TOKEN):>22}  in all, as it has to be")
+        screen.line(f"  {show(balance.balance, _asset(balance.asset)):>22}  {balance.kind}")
+    for asset in {balance.asset for balance in report.balances}:
+        whole = sum(balance.balance for balance in report.balances if balance.asset == asset)
+        screen.line(f"  {show(whole, _asset(asset)):>22}  in all, as it has to be")
     if not report.clean:
         raise DemoFailure("The books differ: " + "; ".join(found.rule for found in report.differences))
     screen.line(f"[bold green]✓ {len(report.checks)} proofs hold: the books are clean[/bold green]")
+
+
+def _asset(code: str) -> Asset:
+    return TOKEN if code == TOKEN.code else Asset(code, code, 1_000_000, None)
 
 
 async def _audit(data_dir: Path) -> Report:
