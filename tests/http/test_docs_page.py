@@ -1,5 +1,6 @@
 """The page for people: whole, self-contained, and every example on it works."""
 
+import functools
 import json
 import os
 import shutil
@@ -13,7 +14,9 @@ import pytest
 
 from farebox.http.dialects.conxa import answers as conxa
 from farebox.http.dialects.knai import answers as knai
-from farebox.http.docs.dialects import CHARGE_REFUSALS, dialects
+from farebox.http.dialects.syftbox import answers as syftbox
+from farebox.http.docs.dialect import CHARGE_REFUSALS
+from farebox.http.docs.dialects import dialects
 from farebox.http.docs.examples import EXAMPLES, STORY
 from farebox.http.docs.fields import field_of, fields_of
 from farebox.http.docs.page import prose
@@ -122,7 +125,9 @@ def test_a_problem_points_at_its_line(live: Live, page: Page) -> None:
     assert problem["type"].removeprefix("/docs#") in page.names
 
 
-@pytest.mark.parametrize(("name", "refusals"), [("CONXA", conxa.REFUSALS), ("KNAI", knai.REFUSALS)])
+@pytest.mark.parametrize(
+    ("name", "refusals"), [("CONXA", conxa.REFUSALS), ("KNAI", knai.REFUSALS), ("SyftBox", syftbox.REFUSALS)]
+)
 def test_a_dialect_tells_all_its_codes(name: str, refusals: dict[Any, Any]) -> None:
     (dialect,) = [each for each in dialects() if each.name == name]
     told = {(answer.status, answer.code) for answer in dialect.answers}
@@ -175,6 +180,8 @@ def test_every_example_works_and_is_answered_as_documented(told: dict[str, str],
     for example in STORY:
         if example.operation == "holds.release":
             told["OTHER_HOLD"] = another_hold(told)
+        if example.operation == "syftbox.cancel":
+            told["OTHER_PAYMENT"] = another_payment(told)
         body, status = ran(example.curl((document.methods | routes)[example.operation]), told)
         if example.operation in routes:
             assert status == 200, body
@@ -182,7 +189,7 @@ def test_every_example_works_and_is_answered_as_documented(told: dict[str, str],
             document.allows(example.operation, status, "application/json", json.loads(body))
         assert status < 300, body
         for variable, member in example.keeps:
-            told[variable] = json.loads(body)[member]
+            told[variable] = functools.reduce(lambda found, name: found[name], member.split("."), json.loads(body))
 
 
 def ran(command: str, told: dict[str, str]) -> tuple[str, int]:
@@ -191,6 +198,14 @@ def ran(command: str, told: dict[str, str]) -> tuple[str, int]:
     done = subprocess.run(["bash", "-euc", measured], env=os.environ | told, capture_output=True, text=True, check=True)
     body, _, status = done.stdout.rpartition("\n")
     return body, int(status)
+
+
+def another_payment(told: dict[str, str]) -> str:
+    body = {"senderEmail": "ada@example.org", "recipientEmail": "chat@example.org", "amount": 0.1}
+    ada = ("ada@example.org", told["PASSWORD"])
+    made = httpx.post(f"{told['FAREBOX']}/syftbox/transaction/create", json=body, auth=ada).json()
+    number: str = made["transaction"]["id"]
+    return number
 
 
 def another_hold(told: dict[str, str]) -> str:

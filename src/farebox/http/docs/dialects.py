@@ -1,101 +1,12 @@
-"""What the docs say of the dialects. Their codes are read off the tables that they answer by."""
-
-from collections.abc import Callable, Iterable, Iterator
-
-import msgspec
-from msgspec import Struct
+"""What the docs say of the dialects."""
 
 from farebox.errors import Problem
 from farebox.http.dialects.conxa import answers as conxa_answers
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import answers as knai_answers
 from farebox.http.dialects.knai import routes as knai
-from farebox.http.docs.examples import EXAMPLES
-from farebox.http.openapi.codes import CODES
-from farebox.ledger.types import Refusal
-
-CHARGE_REFUSALS = (
-    Refusal.KEY_REUSED,
-    Refusal.PRICE_CHANGED,
-    Refusal.WALLET_UNKNOWN,
-    Refusal.GRANT_UNKNOWN,
-    Refusal.GRANT_REVOKED,
-    Refusal.GRANT_REPLACED,
-    Refusal.GRANT_EXPIRED,
-    Refusal.CHARGE_LIMIT_EXCEEDED,
-    Refusal.GRANT_LIMIT_EXCEEDED,
-    Refusal.ENVELOPE_LIMIT_EXCEEDED,
-    Refusal.INSUFFICIENT_BALANCE,
-    Refusal.AMOUNT_OVERFLOW,
-)
-"""What a charge on a session can be refused with."""
-
-PROBLEMS = (
-    "bad_request",
-    "malformed_json",
-    "repeated_parameter",
-    "secret_in_query",
-    "idempotency_key_invalid",
-    "invalid_api_key",
-    "scope_missing",
-    "not_found",
-    "method_not_allowed",
-    "too_large",
-    "unsupported_media_type",
-    "invalid_request",
-    "unknown_model",
-    "not_priced",
-    "not_convertible",
-    "amount_too_large",
-    "rate_limited",
-    "internal_error",
-    "broken_invariant",
-    "unavailable",
-    "database_away",
-    "overloaded",
-    "outcome_unknown",
-)
-"""What any call of a dialect can be answered with, before a rule of money is asked."""
-
-
-class Route(Struct, frozen=True):
-    """A call of a dialect."""
-
-    id: str
-    method: str
-    path: str
-    summary: str
-    headers: tuple[tuple[str, str], ...]
-    body: tuple[tuple[str, str], ...]
-    answer: tuple[tuple[str, str], ...]
-
-    @property
-    def curl(self) -> str:
-        """An example of it."""
-        return EXAMPLES[self.id].curl(self.method)
-
-
-class Answer(Struct, frozen=True, order=True):
-    """A line of a dialect's table of errors."""
-
-    status: int
-    code: str
-    meaning: str
-
-
-class Dialect(Struct, frozen=True):
-    """A client's language, spoken under a prefix of its own."""
-
-    name: str
-    prefix: str
-    about: str
-    switch: str
-    """How the published client is pointed here."""
-    error: str
-    """What an error's body has."""
-    routes: tuple[Route, ...]
-    answers: tuple[Answer, ...]
-
+from farebox.http.docs.dialect import Dialect, Route, answers_of
+from farebox.http.docs.people import syftbox
 
 _KEY = ("X-Provider-API-Key", "The provider's key.")
 _SLUG = ("X-Provider-Slug", "The provider's slug; the key has to be its own.")
@@ -108,7 +19,7 @@ _HEALTH = (("status", "`ok`"),)
 
 def dialects() -> list[Dialect]:
     """All of them."""
-    return [_conxa(), _knai()]
+    return [_conxa(), _knai(), syftbox()]
 
 
 def _conxa() -> Dialect:
@@ -156,7 +67,7 @@ def _conxa() -> Dialect:
         "`status` (`error`), `message` and `detail` (the same text), `code`; `errors` where fields are wrong; "
         "`approved` and `new_balance` where a charge was refused.",
         (status, charge, wallet, health),
-        tuple(_answers(conxa_answers.REFUSALS, conxa_answers.problem, _lost(conxa))),
+        tuple(answers_of(conxa_answers.REFUSALS, conxa_answers.problem, _lost(conxa))),
     )
 
 
@@ -202,29 +113,10 @@ def _knai() -> Dialect:
         "`error` and `message` (the same text), `code`; `errors` where fields are wrong; "
         "`approved` and `new_balance` where a charge was refused.",
         (status, charge, health),
-        tuple(_answers(knai_answers.REFUSALS, knai_answers.problem, _lost(knai))),
+        tuple(answers_of(knai_answers.REFUSALS, knai_answers.problem, _lost(knai))),
     )
 
 
 def _lost(routes: object) -> list[Problem]:
     charge = routes.CHARGE  # type: ignore[attr-defined]  # a dialect's routes
     return [charge.unknown_session(), charge.foreign_session()]
-
-
-def _answers(
-    refusals: dict[Refusal, tuple[int, str, str]],
-    write: Callable[[Problem], tuple[int, bytes]],
-    lost: Iterable[Problem],
-) -> Iterator[Answer]:
-    found = {Answer(status, code, f"{text}.") for status, code, text in (refusals[item] for item in CHARGE_REFUSALS)}
-    for problem in (*lost, *(_problem(code) for code in PROBLEMS)):
-        status, body = write(problem)
-        text = problem.detail[:1].upper() + problem.detail[1:]
-        found.add(Answer(status, msgspec.json.decode(body)["code"], text if text.endswith(".") else f"{text}."))
-    yield from sorted(found)
-
-
-def _problem(code: str) -> Problem:
-    found = Problem(CODES[code].meaning, code)
-    found.status = CODES[code].status
-    return found

@@ -3,50 +3,8 @@
 `$NAMES` are the shell's. `keeps` says which members of the answer later examples go on with.
 """
 
-import json
-from typing import Any
-
-from msgspec import Struct
-
-
-class Example(Struct, frozen=True):
-    """A call as somebody would make it."""
-
-    operation: str
-    path: str
-    body: Any = None
-    key: str | None = "ADMIN_KEY"
-    """The variable that holds the bearer key, where it takes one."""
-    idempotency_key: str | None = None
-    keeps: tuple[tuple[str, str], ...] = ()
-    """Variables, and the member of the answer that each is set to."""
-    headers: tuple[str, ...] = ()
-    """Headers of its own."""
-
-    def curl(self, method: str) -> str:
-        """The call as a shell command."""
-        implied = "GET" if self.body is None else "POST"
-        curl = "curl" if method == implied else f"curl -X {method}"
-        headers = [] if self.key is None else [f"Authorization: Bearer ${self.key}"]
-        headers += self.headers
-        if self.idempotency_key is not None:
-            headers.append(f"Idempotency-Key: {self.idempotency_key}")
-        if self.body is not None:
-            headers.append("Content-Type: application/json")
-        parts = [f'{curl} "$FAREBOX{self.path}"', *(f'-H "{header}"' for header in headers)]
-        if self.body is None:
-            return _lines(parts)
-        return _lines([*parts, "-d @- <<END"]) + f"\n{_json(self.body)}\nEND"
-
-
-def _lines(parts: list[str]) -> str:
-    return " \\\n  ".join(parts)
-
-
-def _json(body: Any) -> str:
-    short = json.dumps(body)
-    return short if len(short) <= 60 else json.dumps(body, indent=2)
-
+from farebox.http.docs.example import Example
+from farebox.http.docs.people_examples import PEOPLE
 
 _USAGE = {"input_tokens": 1200, "output_tokens": 350}
 _AS_PROVIDER = "PROVIDER_KEY"
@@ -66,7 +24,12 @@ STORY: tuple[Example, ...] = (
     Example("agents.add", "/v1/organizations/acme/agents", {"name": "mail-agent"}),
     Example("agents.allow", "/v1/organizations/acme/agents/mail-agent/allowance", {"limit": 500000000}),
     Example("agents.list", "/v1/organizations/acme/agents"),
-    Example("people.add", "/v1/people", {"email": "ada@example.org"}, keeps=(("PERSON", "id"),)),
+    Example(
+        "people.add",
+        "/v1/people",
+        {"email": "ada@example.org"},
+        keeps=(("PERSON", "id"), ("PASSWORD", "password")),
+    ),
     Example("people.credit", "/v1/people/$PERSON/credits", {"amount": 5000000}, idempotency_key="credit-1"),
     Example("people.get", "/v1/people/$PERSON"),
     Example("people.list", "/v1/people?email=ada@example.org"),
@@ -248,6 +211,7 @@ STORY: tuple[Example, ...] = (
         ),
     ),
     Example("knai.health", "/knai/health", key=None),
+    *PEOPLE,
     Example("grants.revoke", "/v1/grants/$GRANT"),
     Example("prices.withdraw", "/v1/prices/*/large-1"),
     Example("providers.revoke_key", "/v1/providers/chat/keys/$KEY_OF_CHAT"),
