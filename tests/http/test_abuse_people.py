@@ -17,6 +17,7 @@ from tests.http.test_syftbox import refused, transaction
 from tests.support.databases import Databases
 from tests.support.live import Live, live_server, made, ok, settings_for
 from tests.support.people import PASSWORD, Somebody, administrator, anyone, credit
+from tests.support.racing import waiting_for_locks
 from tests.support.rawhttp import Answer, Wire
 
 CREATE = "/transaction/create"
@@ -262,6 +263,29 @@ async def test_a_password_change_during_calls(two: tuple[Live, Live]) -> None:
     assert set(during) <= {200, 401, 429}
     ada.api = ada.client("another password")
     assert ada.balance == round(1000 - during.count(200) / 100, 2), "every answer of 200 is in the books"
+
+
+@pytest.mark.parametrize("call", ["POST /token/create", "PUT /user/update-organization"])
+def test_a_password_changed_in_the_middle_of_a_call(live: Live, call: str) -> None:
+    """The call has passed the door; what it is to write waits for the change, and is not written after it."""
+    ada, bob = Somebody(live), Somebody(live)
+    method, path = call.split()
+    body = {"recipientEmail": bob.email, "organization": "written"}
+
+    async def changed_meanwhile() -> httpx.Response:
+        async with live.services.pool.acquire() as conn:
+            change = conn.transaction()
+            await change.start()
+            query = "UPDATE people SET password_version = password_version + 1 WHERE email = $1"
+            await conn.execute(query, ada.email)
+            asked = asyncio.create_task(asyncio.to_thread(ada.api.request, method, path, json=body))
+            await waiting_for_locks(live.services, 1)
+            await change.commit()
+            return await asked
+
+    refused(live.call(changed_meanwhile()), 401, "invalid_credentials")
+    assert ok(ada.api.get("/user/my-info"))["user"]["organization"] is None
+    assert ok(ada.api.get("/tokens"))["tokens"] == []
 
 
 def test_line_61_a_password_of_a_megabyte(live: Live, pair: Pair) -> None:

@@ -10,10 +10,13 @@ from msgspec import Struct
 from farebox import ids
 from farebox.db import queries
 from farebox.errors import Forbidden, Invalid, NotFound, Unauthorized
+from farebox.identity.people import sealed
 from farebox.identity.service import note
 
 _SQL = queries.load("farebox.consent", "delegations.sql")
 _REMEMBERED = 65_536
+Seal = tuple[int, int]
+"""A person's number, and the version of the password that was verified."""
 MOST_LINKS = 5
 """The longest chain of delegations made from one another, the payer's own included."""
 
@@ -90,12 +93,20 @@ class Delegations:
             raise _unknown()
         return found
 
-    async def give(self, actor: str, wallet_id: int, recipient_wallet_id: int, limits: Limits) -> tuple[int, str]:
-        """A delegation on the giver's own wallet; its number, and its token, which is shown this once."""
-        ttl_s = self._ttl_s if limits.ttl_s is None else limits.ttl_s
-        return await self._add(actor, wallet_id, recipient_wallet_id, (), msgspec.structs.replace(limits, ttl_s=ttl_s))
+    async def give(
+        self, actor: str, wallet_id: int, recipient_wallet_id: int, limits: Limits, seal: Seal | None = None
+    ) -> tuple[int, str]:
+        """A delegation on the giver's own wallet; its number, and its token, which is shown this once.
 
-    async def narrow(self, actor: str, token: str, holder: int, recipient: int, limits: Limits) -> tuple[int, str]:
+        With the seal of who gives it, Unauthorized where the password is another one by now.
+        """
+        ttl_s = self._ttl_s if limits.ttl_s is None else limits.ttl_s
+        limits = msgspec.structs.replace(limits, ttl_s=ttl_s)
+        return await self._add(actor, wallet_id, recipient_wallet_id, (), limits, seal)
+
+    async def narrow(
+        self, actor: str, token: str, holder: int, recipient: int, limits: Limits, seal: Seal | None = None
+    ) -> tuple[int, str]:
         """A part of a delegation for somebody else, on the same payer. `holder` and `recipient` are wallets.
 
         Raises Unauthorized for a token that is not the holder's, Forbidden where it has ended or less was allowed
@@ -111,7 +122,7 @@ class Delegations:
             raise Invalid.field("token", f"at most {MOST_LINKS} tokens can be made from one another", "chain_too_deep")
         allowed = Limits(row["limit_units"], row["charge_limit_units"], row["left_s"], above.services)
         given = narrowed(allowed, limits, self._ttl_s)
-        return await self._add(actor, above.wallet_id, recipient, (above.grant_id, *above.lineage), given)
+        return await self._add(actor, above.wallet_id, recipient, (above.grant_id, *above.lineage), given, seal)
 
     async def of(self, wallet_id: int, before: int, limit: int) -> list[Delegation]:
         """Those on a wallet and those that its owner made from others', newest first."""
@@ -127,13 +138,21 @@ class Delegations:
             await note(conn, actor, "delegation.revoke", ids.public("dg", grant_id))
 
     async def _add(
-        self, actor: str, wallet_id: int, recipient: int, lineage: tuple[int, ...], limits: Limits
+        self,
+        actor: str,
+        wallet_id: int,
+        recipient: int,
+        lineage: tuple[int, ...],
+        limits: Limits,
+        seal: Seal | None,
     ) -> tuple[int, str]:
         if wallet_id == recipient:
             raise Invalid.field("recipientEmail", "the payer needs no token")
         token = ids.new_delegation_token()
         services = None if limits.services is None else sorted(limits.services)
         async with self._pool.acquire() as conn, conn.transaction():
+            if seal is not None:
+                await sealed(conn, seal)
             grant_id: int = await _SQL.add_delegation.value(
                 conn,
                 wallet_id=wallet_id,

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from farebox.errors import Problem, Unauthorized
+from farebox.errors import Problem
 from farebox.http.limits import RateLimit
 from farebox.http.problem import problem_of
 from farebox.identity import emails
-from farebox.identity.credentials import Member
+from farebox.identity.credentials import Member, refused
 from farebox.identity.people import People, Person
 from farebox.payments.service import PasswordChanged
 from farebox.settings import Settings
@@ -113,6 +113,7 @@ class Callers:
             self._by_person.take(guess)  # before it is verified: of many at once, no more than the limit are
         member = await self._people.verify(email, password)
         if member is None:
+            self._people.forget(email, password)  # what was right within a day is a guess by now
             self._by_address.take(address)
             raise refused()
         if counted:
@@ -142,11 +143,6 @@ def basic(header: str | None) -> tuple[str, str]:
     if not colon:
         raise refused()
     return email, password
-
-
-def refused() -> Unauthorized:
-    """The answer to a wrong password, to somebody unknown, and to no password at all."""
-    return Unauthorized("send the e-mail address and the password of an account", "invalid_credentials")
 
 
 def network_of(address: str) -> str:

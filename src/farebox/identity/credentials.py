@@ -7,6 +7,8 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
+from farebox.errors import Unauthorized
+
 _KNOWN_S = 86_400
 
 
@@ -27,6 +29,11 @@ class Member(Struct, frozen=True):
     def seal(self) -> tuple[int, int]:
         """What the ledger compares inside the batch: another password by now, and nothing is done."""
         return self.id, self.password_version
+
+
+def refused() -> Unauthorized:
+    """The answer to a wrong password, to somebody unknown, and to no password at all."""
+    return Unauthorized("send the e-mail address and the password of an account", "invalid_credentials")
 
 
 class Credentials:

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from farebox import ids
 from farebox.db import queries
+from farebox.db.queries import Connection
 from farebox.errors import Conflict, NotFound, Unauthorized
 from farebox.identity import emails
-from farebox.identity.credentials import Credentials, Member
+from farebox.identity.credentials import Credentials, Member, refused
 from farebox.identity.passwords import MAX_BYTES, Passwords, check_password, new_password
 from farebox.identity.service import note
 
@@ -44,6 +45,13 @@ class NewPerson(Struct, frozen=True):
     email: str
     password: str | None = None
     organization: str | None = None
+
+
+async def sealed(conn: Connection, seal: tuple[int, int]) -> None:
+    """Raises Unauthorized where the password that was verified is another one by now; it can't change before the end
+    of the connection's transaction."""
+    if await _SQL.sealed.value(conn, id=seal[0], password_version=seal[1]) is None:
+        raise refused()
 
 
 class People:
@@ -185,6 +193,7 @@ class People:
     async def change_organization(self, member: Member, organization: str | None) -> Person:
         """Another organization, or none."""
         async with self._pool.acquire() as conn, conn.transaction():
+            await sealed(conn, member.seal)
             await _SQL.change_organization.run(conn, id=member.id, organization=organization)
             await note(conn, member.client, "person.organization", ids.public("us", member.id))
         return await self.get(member.email)

@@ -44,6 +44,10 @@ SELECT wallet_id FROM people WHERE email = :email
 UPDATE people SET password_hash = :password_hash, password_version = password_version + 1
 WHERE id = :id AND password_version = :password_version RETURNING password_version
 
+-- name: sealed
+-- Whether a password is still the one; until the caller's transaction ends, it stays so.
+SELECT 1 FROM people WHERE id = :id AND password_version = :password_version FOR SHARE
+
 -- name: change_organization!
 UPDATE people SET organization = :organization WHERE id = :id
 

@@ -1,10 +1,10 @@
 """What the docs say of the SyftBox accounting dialect."""
 
 from farebox.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
-from farebox.http.callers import refused
 from farebox.http.dialects.syftbox import answers
 from farebox.http.dialects.syftbox.routes import PREFIX
 from farebox.http.docs.dialect import CHARGE_REFUSALS, PROBLEMS, Dialect, Route, answers_of
+from farebox.identity.credentials import refused
 from farebox.ledger.types import Refusal
 
 Lines = tuple[tuple[str, str], ...]

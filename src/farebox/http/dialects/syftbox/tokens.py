@@ -65,11 +65,11 @@ class Token(Struct, frozen=True, rename="camel"):
 async def create_token(services: TheServices, asker: TheAsker, data: JSONBody[NewToken]) -> dict[str, str]:
     member, delegations = asker.member, services.delegations
     recipient = await services.people.wallet_of(data.recipient_email)
-    limits = _limits(data)
+    limits, client, mine = _limits(data), member.client, member.wallet_id
     if data.token is None:
-        number, token = await delegations.give(member.client, member.wallet_id, recipient, limits)
+        number, token = await delegations.give(client, mine, recipient, limits, member.seal)
     else:
-        number, token = await delegations.narrow(member.client, data.token, member.wallet_id, recipient, limits)
+        number, token = await delegations.narrow(client, data.token, mine, recipient, limits, member.seal)
     return {"token": token, "id": ids.public("dg", number)}
 
 

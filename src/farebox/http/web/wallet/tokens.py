@@ -37,7 +37,8 @@ async def make_token(request: Request[Any, Any, Any], services: TheServices, vis
             raise Invalid.field("limit", "say how much may be drawn in all")
         ttl_s = form.choice("period", {name: ttl for name, (_, ttl) in _PERIODS.items()})
         limits = Limits(limit, form.amount("charge_limit", asset), ttl_s)
-        _, token = await services.delegations.give(visitor.person.client, visitor.person.wallet_id, recipient, limits)
+        payer = visitor.person
+        _, token = await services.delegations.give(payer.client, payer.wallet_id, recipient, limits, payer.seal)
     except (Invalid, NotFound) as problem:
         return await _list(services, visitor, problem.detail, None, problem.status)
     return await _list(services, visitor, None, token)
