@@ -32,7 +32,7 @@ demo: setup ## Starts a server, connects a wallet and charges it, before your ey
 .PHONY: test
 test: setup ## Checks and tests, under ten minutes (ARGS="-k name" for some)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	$(BIN)/pytest -m "not slow" $(PARALLEL) $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## The long rounds: crashes by the hundred, the whole trace

@@ -73,7 +73,7 @@ class BatchedCharge(NewCharge, frozen=True, kw_only=True):
 class NewCharges(Body, frozen=True):
     """Charges that are asked for in one request. Each stands by itself: what is refused does not stop the others."""
 
-    charges: Annotated[list[BatchedCharge], Meta(min_length=1, max_length=1000)]
+    charges: Annotated[list[BatchedCharge], Meta(min_length=1, max_length=100)]
 
 
 class ChargeResult(Struct, frozen=True):
