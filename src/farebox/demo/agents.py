@@ -13,7 +13,7 @@ import random
 import sys
 import uuid
 
-from tokenvault_sdk import (  # type: ignore[import-not-found]  # it is installed where this runs
+from tokenvault_sdk import (
     InsufficientBalanceError,
     SDKConfig,
     UsageTracker,
