@@ -21,6 +21,7 @@ from farebox.payments.funding import Funding
 from farebox.payments.service import Payments
 from farebox.pricing.aliases import canonical
 from farebox.pricing.service import Prices
+from farebox.reports.service import Reports
 from farebox.settings import Settings
 from farebox.teams.credits import Credits
 from farebox.teams.service import Teams
@@ -61,5 +62,6 @@ class Services:
         self.teams = Teams(pool, self.directory, self.consent, self.wallets, settings.credits_provider)
         self.credits = Credits(self.teams, self.charging, self.prices, self.accounts)
         self.tickets = Tickets(secret, settings.ticket_ttl_s, self.keys)
+        self.reports = Reports(pool)
         self.ingest: Ingest | None = None
         """Where usage records come in by a Redis stream."""

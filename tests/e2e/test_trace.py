@@ -89,4 +89,4 @@ async def charge_all(port: int, headers: dict[str, str], requests: list[tuple[in
 
 async def _clean(live: Live) -> bool:
     async with live.services.pool.acquire() as conn:
-        return (await audit(conn)).clean  # type: ignore[arg-type]  # a pooled connection is one
+        return (await audit(conn)).clean

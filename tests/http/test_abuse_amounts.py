@@ -201,7 +201,7 @@ def test_a_decimal_limit_is_exact(doors: Doors) -> None:
 
 async def _books(live: Live) -> Report:
     async with live.services.pool.acquire() as conn:
-        return await audit(conn)  # type: ignore[arg-type]  # a pooled connection is one
+        return await audit(conn)
 
 
 def test_line_12_sums_over_wallets_have_no_bound(live: Live) -> None:

@@ -343,7 +343,7 @@ def test_an_allowance_holds_for_what_is_asked_and_counts_what_is_reported(live: 
 
 async def audited(live: Live) -> Report:
     async with live.services.pool.acquire() as conn:
-        return await audit(conn)  # type: ignore[arg-type]  # a pooled connection is one
+        return await audit(conn)
 
 
 def test_every_refusal_has_an_answer() -> None:

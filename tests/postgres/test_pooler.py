@@ -57,4 +57,4 @@ async def test_reads_and_writes_of_many_share_few_servers(live: Live) -> None:
 
 async def _clean(live: Live) -> bool:
     async with live.services.pool.acquire() as conn:
-        return (await audit(conn)).clean  # type: ignore[arg-type]  # a pooled connection is one
+        return (await audit(conn)).clean

@@ -82,7 +82,7 @@ class Books:
     async def audit(self) -> Report:
         """The audit of the whole database."""
         async with self.services.pool.acquire() as conn:
-            return await audit(conn)  # type: ignore[arg-type]  # a pooled connection is one
+            return await audit(conn)
 
 
 class Runner:

@@ -14,6 +14,7 @@ SOURCE = ROOT / "src" / "farebox"
 LEAVES = {"errors", "ids", "money", "settings", "logs", "windows"}
 MAY_IMPORT: dict[str, set[str]] = {
     "db": set(),
+    "reports": {"db"},
     "ledger": {"db"},
     "identity": {"db"},
     "wallets": {"db", "identity", "ledger"},

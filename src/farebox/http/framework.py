@@ -43,6 +43,7 @@ from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader, check_content_type
 from farebox.http.web import assets as web_assets
 from farebox.http.web import render as web
+from farebox.http.web.console import router as console_pages
 from farebox.http.web.wallet import router as wallet_pages
 from farebox.services import Services
 
@@ -111,6 +112,7 @@ def build(services: Services, access: Access, callers: Callers) -> Litestar:
             *docs(),
             web_assets.asset,
             wallet_pages.router(services, callers),
+            console_pages.router(services, access),
         ],
         dependencies={
             "services": Provide(the_services),

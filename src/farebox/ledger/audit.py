@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from asyncpg import Connection, Record
+from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from farebox.db import queries
@@ -75,7 +76,9 @@ class Report(Struct, frozen=True):
         return not self.differences
 
 
-async def audit(conn: "Connection[Record]", progress: Callable[[str], None] | None = None) -> Report:
+async def audit(
+    conn: "Connection[Record] | PoolConnectionProxy[Record]", progress: Callable[[str], None] | None = None
+) -> Report:
     """Runs every check in one snapshot. `progress` is told the rule that is checked next."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         # Whole tables are read: what the server sets against that would only get in the way here.
@@ -93,7 +96,7 @@ async def audit(conn: "Connection[Record]", progress: Callable[[str], None] | No
     return Report(at, figures, balances, list(CHECKS.values()), differences)
 
 
-async def _check(conn: "Connection[Record]", check: str, rule: str) -> Difference | None:
+async def _check(conn: "Connection[Record] | PoolConnectionProxy[Record]", check: str, rule: str) -> Difference | None:
     rows: list[Row] = []
     count = 0
     async for row in conn.cursor(getattr(_SQL, check).sql):

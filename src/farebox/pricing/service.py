@@ -70,7 +70,7 @@ class Prices:
 
     async def add(self, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
         """Adds versions, all or none; their numbers, in order. Raises Invalid for rates that can't be kept."""
-        await self._check(prices)
+        await self.check(prices)
         async with self._pool.acquire() as conn, conn.transaction():
             ids = await self._insert(conn, actor, source, prices)
         await self.fresh()
@@ -83,7 +83,7 @@ class Prices:
         await note(conn, actor, "prices.add", source, models=len(prices))
         return [row["id"] for row in rows]
 
-    async def _check(self, prices: list[NewPrice]) -> None:
+    async def check(self, prices: list[NewPrice]) -> None:
         """Raises Invalid for an asset or a rate that can't be kept."""
         assets = (await self.fresh()).assets
         for price in prices:
@@ -112,7 +112,7 @@ class Prices:
         A price that was set by hand stays, unless `replace`; so does a model that the list does not name. All of one
         owner; all or nothing. Raises Invalid.
         """
-        await self._check(prices)
+        await self.check(prices)
         async with self._pool.acquire() as conn, conn.transaction():
             await _SQL.lock_book.value(conn)
             at: datetime = await _SQL.clock.value(conn)

@@ -1,6 +1,6 @@
 """Templates into answers, with the headers that keep a page to itself."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -52,7 +52,8 @@ def environment() -> Environment:
     )
     env.globals |= {"asset_address": address, "icon": icon, "show": show, "ones": ones, "public": ids.public}
     env.globals |= {"kinds": KINDS, "signed": signed, "public_transfer": public_transfer}
-    env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card}
+    env.globals |= {"public_charge": public_charge}
+    env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age}
     return env
 
 
@@ -71,7 +72,9 @@ def problem_page(request: Request[Any, Any, Any], problem: Problem) -> Response[
     """What went wrong, as a page of the wallet or the console."""
     area = "console" if request.url.path.startswith("/console") else "wallet"
     if problem.status == 401:
-        return page(f"{area}/sign_in.html", 401, error=None, email="", next=_asked(request, area), visitor=None)
+        return page(
+            f"{area}/sign_in.html", 401, error=None, email="", next=_asked(request, area), visitor=None, desk=None
+        )
     answer = page("problem.html", problem.status, area=area, problem=problem, visitor=None)
     if problem.retry_after_s is not None:
         answer.headers["retry-after"] = str(problem.retry_after_s)
@@ -100,6 +103,20 @@ def signed(one: TransferRecord, asset: Asset) -> str:
 def public_transfer(one: TransferRecord) -> str:
     """The number under which a row of the journal is shown."""
     return ids.transfer("tr", one.wallet_id, one.id)
+
+
+def public_charge(one: TransferRecord) -> str:
+    """The number under which a charge is known to the API."""
+    return ids.transfer("ch", one.wallet_id, one.id)
+
+
+def age(passed: timedelta) -> str:
+    """A duration, roughly: `3 min`."""
+    seconds = int(passed.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def card(number: int) -> str:

@@ -1,0 +1,119 @@
+"""Providers: who they are, their keys (shown once), what they earn and charge."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from farebox import ids
+from farebox.errors import Conflict, Invalid, NotFound
+from farebox.http.depends import TheServices
+from farebox.http.native.directory import markup_ppm
+from farebox.http.native.views import markup_text
+from farebox.http.web.console.given import Desk, TheDesk
+from farebox.http.web.render import page, to
+from farebox.identity.service import note
+from farebox.identity.types import READ, WRITE
+from farebox.services import Services
+
+_SHOWN = 500
+_NEWEST = 30
+SCOPES = {"read and write": (READ, WRITE), "read only": (READ,)}
+
+
+@get("/console/providers")
+async def providers(services: TheServices, desk: TheDesk) -> Response[bytes]:
+    return await _list(services, desk)
+
+
+@post("/console/providers")
+async def add_provider(request: Request[Any, Any, Any], services: TheServices, desk: TheDesk) -> Response[Any]:
+    form = await desk.form(request)
+    try:
+        name = form.text("name", 200)
+        if not name:
+            raise Invalid.field("name", "say what it is called")
+        slug = form.text("slug", 39)
+        await services.directory.add_provider(desk.actor, slug, name, markup_ppm=markup_ppm(form.text("markup") or "1"))
+    except (Invalid, Conflict) as problem:
+        return await _list(services, desk, problem.detail, problem.status)
+    return to(f"/console/providers/{slug}")
+
+
+@get("/console/providers/{slug:str}")
+async def provider(services: TheServices, desk: TheDesk, slug: FromPath[str]) -> Response[bytes]:
+    return await _shown(services, desk, slug)
+
+
+@post("/console/providers/{slug:str}/change")
+async def change_provider(
+    request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str]
+) -> Response[Any]:
+    desk.authority.administrator()
+    form = await desk.form(request)
+    try:
+        await services.directory.change_provider(
+            desk.actor,
+            slug,
+            name=form.text("name", 200) or None,
+            verified=form.text("verified") == "yes",
+            markup_ppm=markup_ppm(form.text("markup") or "1"),
+        )
+    except Invalid as problem:
+        return await _shown(services, desk, slug, problem.detail, status=422)
+    return to(f"/console/providers/{slug}")
+
+
+@post("/console/providers/{slug:str}/keys")
+async def add_key(
+    request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str]
+) -> Response[Any]:
+    found = await desk.authority.provider(slug)
+    form = await desk.form(request)
+    scopes = SCOPES.get(form.text("scopes"))
+    if scopes is None or not form.text("name", 100):
+        return await _shown(services, desk, slug, "Give the key a name, and say what it may do.", status=422)
+    made, secret = await services.keys.make(
+        "provider", form.text("name", 100), slug=slug, provider_id=found.id, scopes=scopes
+    )
+    await note(services.pool, desk.actor, "key.add", f"{slug}/{ids.public('key', made.id)}", name=made.name)
+    return await _shown(services, desk, slug, secret=secret)
+
+
+@post("/console/providers/{slug:str}/keys/{key_id:str}/revoke")
+async def revoke_key(
+    request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str], key_id: FromPath[str]
+) -> Response[Any]:
+    found = await desk.authority.provider(slug)
+    await desk.form(request)
+    number = ids.parse("key", key_id)
+    if number is None:
+        raise NotFound("there is no such valid key")
+    await services.keys.revoke(number, "provider", provider_id=found.id)
+    await note(services.pool, desk.actor, "key.revoke", f"{slug}/{key_id}")
+    return to(f"/console/providers/{slug}")
+
+
+async def _list(services: Services, desk: Desk, error: str | None = None, status: int = 200) -> Response[bytes]:
+    found = await services.directory.providers("", _SHOWN)
+    return page("console/providers.html", status, desk=desk, providers=found, markup_text=markup_text, error=error)
+
+
+async def _shown(
+    services: Services, desk: Desk, slug: str, error: str | None = None, secret: str | None = None, status: int = 200
+) -> Response[bytes]:
+    found = await desk.authority.provider(slug)
+    return page(
+        "console/provider.html",
+        status,
+        desk=desk,
+        provider=found,
+        markup=markup_text(found.markup_ppm),
+        keys=await services.keys.owned("provider", provider_id=found.id),
+        revenue=await services.wallets.revenue(found.id),
+        assets=services.prices.book.assets,
+        newest=await services.reports.newest_charges(_NEWEST, found.id),
+        scopes=SCOPES,
+        secret=secret,
+        error=error,
+    )

@@ -1,0 +1,195 @@
+"""The console over HTTP: an operator runs the place, a viewer looks on, a provider's staff sees its own."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.browsing import Browser, Fields, approved, token_of
+from tests.support.live import ADMIN_KEY, Live, Provider
+
+
+def signed_in(live: Live, key: str = ADMIN_KEY) -> Browser:
+    found = Browser(live)
+    done = found.post("/console/sign-in", key=key)
+    assert done.status_code == 303, done.text
+    return found
+
+
+@pytest.fixture
+def operator(live: Live) -> Browser:
+    return signed_in(live)
+
+
+def csrf_of(browser: Browser) -> str:
+    return Fields(browser.get("/console/keys").text).forms["/console/sign-out"]["csrf"]
+
+
+PAGES = ["", "?by=provider", "?by=model", "?by=agent", "/live", "/providers", "/organizations", "/people", "/prices"]
+PAGES += ["/holds", "/envelopes", "/books", "/books?prove=yes", "/log", "/keys"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_for_an_operator_and_for_nobody_else(live: Live, operator: Browser, path: str) -> None:
+    assert operator.get(f"/console{path}").status_code == 200
+    assert Browser(live).get(f"/console{path}").status_code == 401
+    staff = signed_in(live, live.provider().key)
+    assert staff.get(f"/console{path}").status_code == 403
+    person = Browser(live).sign_up()
+    assert person.get(f"/console{path}").status_code == 401
+
+
+def test_from_nothing_to_a_charge_and_back(live: Live, operator: Browser) -> None:
+    slug = f"shop-{time.time_ns()}"
+    page = operator.get("/console/providers")
+    assert operator.submit(page, "/console/providers", slug=slug, name="Shop", markup="1.5").status_code == 303
+    assert operator.submit(page, "/console/providers", slug=slug, name="Shop").status_code == 409
+    assert operator.submit(page, "/console/providers", slug="Bad Slug", name="Shop").status_code == 422
+    path = f"/console/providers/{slug}"
+    made = operator.submit(operator.get(path), f"{path}/keys", name="first", scopes="read and write")
+    key = re.findall(rf"pk_live_{slug}_[0-9a-f]{{48}}", made.text)[0]
+    assert key not in operator.get(path).text, "it is shown once"
+    shop = Provider(live, slug, key)
+    operator.submit(operator.get(path), f"{path}/change", name="Shop & Sons", verified="yes", markup="1")
+    assert "Shop &amp; Sons" in operator.get(path).text
+
+    ada = Browser(live).sign_up()
+    wallet = f"/console/wallets/{ada.wallet}"
+    page = operator.get(wallet)
+    for wrong in ({"amount": "0"}, {"amount": "1"}, {"amount": "x", "reason": "r"}, {"reason": "r"}):
+        assert operator.submit(page, f"{wallet}/deposit", **wrong).status_code == 422
+    for _ in range(2):
+        done = operator.submit(page, f"{wallet}/deposit", amount="5", reason="paid in cash")
+        assert done.status_code == 303
+    assert "5 USD" in ada.get("/wallet").text, "sent twice, done once"
+    approved(ada, shop, limit="0.4")
+    assert shop.charge(token_of(shop), amount=300_000).status_code == 201
+    page = operator.get(wallet)
+    (refund,) = [action for action in Fields(page.text).forms if "/refund/" in action]
+    assert operator.submit(page, refund, amount="0.31", reason="too much").status_code == 422
+    assert operator.submit(page, refund, amount="0.1", reason="").status_code == 422
+    assert operator.submit(operator.get(wallet), refund, amount="0.1", reason="bad answer").status_code == 303
+    assert "4.8 USD" in ada.get("/wallet").text
+    log = operator.get("/console/log").text
+    for told in ("paid in cash", "bad answer", "provider.change", "wallet.deposit", "charge.refund"):
+        assert told in log
+    assert "The books are right" in operator.get("/console/books?prove=yes").text
+    revoke = next(action for action in Fields(operator.get(path).text).forms if action.endswith("/revoke"))
+    assert operator.submit(operator.get(path), revoke).status_code == 303
+    assert shop.charge(token_of_revoked(shop), amount=1).status_code == 401
+
+
+def token_of_revoked(shop: Provider) -> str:
+    answer = shop.conxa().get("/providers/session/status", params={"provider_username": "ada"})
+    assert answer.status_code == 401
+    return "ps_" + "0" * 48
+
+
+def test_a_price_is_compared_before_it_is_saved(live: Live, operator: Browser, shop: Provider) -> None:
+    path = f"/console/prices?provider={shop.slug}&model=pages-1"
+    page = operator.get(path)
+    changed = {"asset": "USD", "input_token": "0.000004", "output_token": ""}
+    shown = operator.submit(page, "/console/prices/compare", **changed)
+    for told in ("<del>0.000001</del>", "<ins>0.000004</ins>", "<del>0.000002</del>", "Nothing is saved yet"):
+        assert told in shown.text
+    assert operator.get(path).text.count('<th scope="row">') == 1
+    assert operator.submit(shown, "/console/prices/save").status_code == 200
+    assert operator.get(path).text.count('<th scope="row">') == 2
+    assert operator.submit(shown, "/console/prices/save").status_code == 409, "compared with what holds no more"
+    for wrong in ({"input_token": "-1"}, {"input_token": "1e400"}, {"input_token": ""}, {"asset": "NONE"}):
+        assert operator.submit(page, "/console/prices/compare", **(changed | wrong)).status_code == 422
+
+
+def test_a_viewer_looks_on(live: Live, operator: Browser) -> None:
+    made = operator.submit(operator.get("/console/keys"), "/console/keys", name="auditor", scopes="read only")
+    viewer = signed_in(live, re.findall(r"fbx_admin_[0-9a-f]{48}", made.text)[0])
+    csrf, slug, wallet = csrf_of(viewer), live.provider().slug, live.wallet(5)
+    for path in (
+        "providers", f"providers/{slug}/change", f"providers/{slug}/keys", "organizations", "keys", "prices/compare",
+        "prices/save", f"wallets/{wallet}/deposit",
+    ):  # fmt: skip
+        found = viewer.post(f"/console/{path}", csrf=csrf, amount="1", reason="r", slug="x", name="x")
+        assert found.status_code == 403, path
+    assert viewer.get(f"/console/wallets/{wallet}").status_code == 200
+    assert live.read_wallet(wallet)["balance"] == 5
+
+
+def test_staff_sees_its_own_provider_only(live: Live, shop: Provider) -> None:
+    staff, other = signed_in(live, shop.key), live.provider()
+    assert staff.get(f"/console/providers/{shop.slug}").status_code == 200
+    for slug in (other.slug, "nobody"):
+        found = staff.get(f"/console/providers/{slug}")
+        assert (found.status_code, "no such provider" in found.text) == (404, True)
+    csrf = Fields(staff.get(f"/console/providers/{shop.slug}").text).forms["/console/sign-out"]["csrf"]
+    assert (
+        staff.post(f"/console/providers/{other.slug}/keys", csrf=csrf, name="x", scopes="read only").status_code == 404
+    )
+    assert staff.post(f"/console/providers/{shop.slug}/change", csrf=csrf, verified="yes").status_code == 403
+    made = staff.post(f"/console/providers/{shop.slug}/keys", csrf=csrf, name="ci", scopes="read only")
+    assert made.status_code == 200 and f"pk_live_{shop.slug}_" in made.text
+
+
+def test_a_session_ends_with_its_key_and_by_signing_out(live: Live, operator: Browser) -> None:
+    shop = live.provider()
+    staff = signed_in(live, shop.key)
+    key = live.admin.get(f"/v1/providers/{shop.slug}/keys").json()[0]["id"]
+    live.admin.delete(f"/v1/providers/{shop.slug}/keys/{key}")
+    assert staff.get(f"/console/providers/{shop.slug}").status_code == 401
+    cookies = operator.cookies
+    assert operator.post("/console/sign-out", csrf=csrf_of(operator)).status_code == 303
+    assert httpx.get(f"{live.url}/console", cookies=cookies).status_code == 401
+
+
+@pytest.mark.parametrize("key", ["", "fbx_admin_nothing", "x" * 5000, "ä"])
+def test_keys_that_are_none(live: Live, key: str) -> None:
+    found = Browser(live).post("/console/sign-in", key=key)
+    assert found.status_code == 401
+    assert "no valid key" in found.text
+
+
+def test_an_organizations_key_opens_nothing(live: Live) -> None:
+    live.admin.post("/v1/organizations", json={"id": "acme", "name": "Acme"})
+    key = live.admin.post("/v1/organizations/acme/keys", json={"name": "x"}).json()["key"]
+    assert Browser(live).post("/console/sign-in", key=key).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)
+def test_line_66_a_post_from_another_site(live: Live, operator: Browser, headers: dict[str, str]) -> None:
+    wallet, csrf = live.wallet(5), csrf_of(operator)
+    for path in (f"wallets/{wallet}/deposit", "providers", "keys", "sign-in", "sign-out", "prices/save"):
+        found = operator.post(f"/console/{path}", headers, csrf=csrf, key=ADMIN_KEY, amount="1", reason="r")
+        assert found.status_code == 403, path
+    for wrong in ("", "0" * 64):
+        assert (
+            operator.post(f"/console/wallets/{wallet}/deposit", csrf=wrong, amount="1", reason="r").status_code == 403
+        )
+    assert live.read_wallet(wallet)["balance"] == 5
+
+
+def test_what_was_spent_is_counted_beside_the_journal(make_live: Callable[..., Live]) -> None:
+    live = make_live(sweep_interval_s=3600)
+    shop = live.provider()
+    live.price("m1", shop.slug, input_token="1")
+    token = shop.grant(live.wallet(10_000_000), limit=10_000_000)["session_token"]
+
+    def counted() -> list[Any]:
+        while live.call(live.services.reports.keep()):
+            pass
+        page = watcher.get("/console?by=model").text
+        return re.findall(r'<th scope="row">(\S+)</th>.*?</td><td>([\d.]+)</td><td>(\d+)</td><td>(\d+)</td>', page)
+
+    watcher = signed_in(live)
+    assert counted() == []
+    for _ in range(3):
+        shop.charge(token, model="m1", usage={"input_tokens": 2})
+    shop.charge(token, amount=1_000)
+    shop.charge(token, amount=100_000_000)
+    for _ in range(3):  # noted, then counted, then nothing more
+        found = counted()
+    assert found == [("m1", "6", "3", "0"), ("none", "1", "1", "1")]
+    shop.charge(token, model="m1", usage={"input_tokens": 2})
+    counted()
+    assert counted()[0] == ("m1", "8", "4", "0")
