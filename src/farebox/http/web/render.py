@@ -96,6 +96,8 @@ def moment(at: datetime) -> str:
 
 def signed(one: TransferRecord, asset: Asset) -> str:
     """What a row of the journal did to the wallet: `+` in, `−` out, nothing before what is only reserved."""
+    if one.refusal is not None:
+        return show(one.amount, asset)
     sign = {"deposit": "+", "refund": "+", "hold": "", "release": ""}.get(one.kind, "−")
     return sign + show(one.amount, asset)
 
