@@ -97,6 +97,7 @@ def organization(live: Live) -> tuple[str, str]:
 
 def spend(live: Live, tokens: int) -> None:
     body = {"organization_id": "acme", "profile_id": "agent-1", "model": MODEL, "prompt_tokens": tokens}
+    body["completion_tokens"] = 0
     ok(live.client(ADMIN_KEY, "/tokenvault").post("/v1/consumption/process", json=body))
 
 

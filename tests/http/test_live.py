@@ -78,6 +78,7 @@ class Crowd:
 
     def spend(self, tokens: int, profile: str = "agent-1") -> None:
         body = {"organization_id": self.id, "profile_id": profile, "model": MODEL, "prompt_tokens": tokens}
+        body["completion_tokens"] = 0
         ok(self.api.post("/v1/consumption/process", json=body))
 
     def listen(

@@ -36,7 +36,8 @@ class Team:
         return found
 
     def used(self, tokens: int = 0, **more: Any) -> httpx.Response:
-        body = {"organization_id": self.id, "profile_id": "agent-1", "model": MODEL, "prompt_tokens": tokens, **more}
+        counts = {"prompt_tokens": tokens, "completion_tokens": 0}
+        body = {"organization_id": self.id, "profile_id": "agent-1", "model": MODEL, **counts, **more}
         return self.api.post("/v1/consumption/process", json=body)
 
     def balance(self) -> dict[str, Any]:
@@ -162,7 +163,13 @@ def test_not_enough_is_a_400_that_says_insufficient(live: Live) -> None:
 def test_a_record_is_charged_once_whichever_key_it_came_with(live: Live) -> None:
     team = Team(live, units=100)
     first = team.used(10, record_id="once")
-    body = {"organization_id": team.id, "profile_id": "agent-1", "model": MODEL, "prompt_tokens": 10}
+    body = {
+        "organization_id": team.id,
+        "profile_id": "agent-1",
+        "model": MODEL,
+        "prompt_tokens": 10,
+        "completion_tokens": 0,
+    }
     again = team.admin.post("/v1/consumption/process", json=body | {"record_id": "once"})
     assert again.content == first.content
     assert team.used(11, record_id="once").json()["code"] == "RECORD_ID_REUSED"
@@ -247,7 +254,7 @@ def test_scopes_and_revocation_hold(team: Team) -> None:
     reader = made(team.live.admin.post(keys, json={"name": "reader", "scopes": ["read"]}))
     api = team.live.client(reader["key"], "/tokenvault")
     assert api.get(f"/v1/balance/organizations/{team.id}").status_code == 200
-    body = {"organization_id": team.id, "profile_id": "a", "model": MODEL}
+    body = {"organization_id": team.id, "profile_id": "a", "model": MODEL, "prompt_tokens": 0, "completion_tokens": 0}
     assert api.post("/v1/consumption/process", json=body).status_code == 403
     assert team.used(0).status_code == 200
     mine = ok(team.live.admin.get(keys))
@@ -263,7 +270,7 @@ def test_open_to_all_only_where_it_is_said(make_live: Any) -> None:
     api = live.client(None, "/tokenvault")
     ok(api.post("/v1/wallet/organizations", json={"id": "acme", "name": "Acme"}))
     ok(api.post("/v1/recharge", json={"organization_id": "acme", "money_amount": 1.0}))
-    body = {"organization_id": "acme", "profile_id": "a", "model": MODEL, "prompt_tokens": 7}
+    body = {"organization_id": "acme", "profile_id": "a", "model": MODEL, "prompt_tokens": 7, "completion_tokens": 0}
     assert ok(api.post("/v1/consumption/process", json=body))["balance"] == 93
     assert live.client("wrong", "/tokenvault").get("/v1/balance/organizations/acme").status_code == 401
     assert live.client(None).get("/v1/wallets").status_code == 401, "the native API is not open"
@@ -339,6 +346,26 @@ def test_an_allowance_holds_for_what_is_asked_and_counts_what_is_reported(live: 
     ):
         assert refused.status_code == 404
     assert live.call(audited(live)).clean, "what was spent beyond a limit shows as overrun"
+
+
+def test_an_allowance_can_have_windows(live: Live) -> None:
+    team = Team(live, units=1000)
+    ok(team.used(10))
+    owner = live.client(team.key)
+    (agent,) = ok(owner.get(f"/v1/organizations/{team.id}/agents"))["data"]
+    envelope = {
+        "name": "a day's work",
+        "limit": 30_000_000,
+        "period": "DAILY",
+        "counts": "money",
+        "asset": "CREDIT",
+        "organization": team.id,
+        "applies_to": {"kind": "grant", "name": agent["grant"]},
+    }
+    made(owner.post("/v1/envelopes", json=envelope))
+    ok(team.used(30))
+    assert team.used(1).json()["code"] == "ALLOWANCE_EXCEEDED"
+    ok(team.used(100, profile_id="agent-2"))
 
 
 async def audited(live: Live) -> Report:

@@ -7,11 +7,12 @@ import httpx
 from msgspec import Struct
 
 from farebox.http.edge import MAX_KEY
-from tests.support.live import Live, Provider, fresh_key, made
+from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key, made
 
 NATIVE = ("deposit", "charge", "hold", "capture", "refund", "transfer", "usage")
 DIALECTS = ("conxa", "knai")
-EVERY = NATIVE + DIALECTS
+"""Those that charge a session."""
+EVERY = (*NATIVE, *DIALECTS, "tokenvault")
 START = 1_000_000
 """What a wallet behind the doors holds, in TOKEN units."""
 
@@ -93,7 +94,23 @@ class Doors:
         return [
             Door("conxa", conxa, path, tokens, "input_tokens", "X-Idempotency-Key", ("output_tokens",)),
             Door("knai", knai, path, amount, "amount_tokens"),
+            self._of_a_team(),
         ]
+
+    def _of_a_team(self) -> Door:
+        """An organization's own usage, of a model that everybody's price is for."""
+        name, model = f"org-{self.provider.slug}", f"team-{self.model}"
+        admin = self.live.client(ADMIN_KEY, "/tokenvault")
+        registered = admin.post("/v1/wallet/organizations", json={"id": name, "name": name}).json()
+        self.team_wallet: str = registered["wallet_id"]
+        self.live.deposit(self.team_wallet, START)
+        self.live.price(model, asset="CREDIT", input_token="0.000001", output_token="0.000001")
+        key = made(self.live.admin.post(f"/v1/organizations/{name}/keys", json={"name": "test"}))["key"]
+        api = self.live.client(key, "/tokenvault")
+        body = {"organization_id": name, "profile_id": "agent-1", "model": model}
+        used = body | {"prompt_tokens": 7, "completion_tokens": 7}
+        other = ("completion_tokens",)
+        return Door("tokenvault", api, "/v1/consumption/process", used, "prompt_tokens", "Idempotency-Key", other)
 
     def money(self) -> tuple[Any, ...]:
         """All that a movement could change: the wallets, their entries, the grant. Refusals may be noted."""
@@ -101,6 +118,7 @@ class Doors:
         return (
             live.read_wallet(self.wallet),
             live.read_wallet(self.payee),
+            live.read_wallet(self.team_wallet),
             live.admin.get(f"/v1/grants/{self.grant['id']}").json(),
             self._rows("SELECT count(*) FROM entries WHERE account_id = any($1::bigint[])"),
         )
@@ -110,7 +128,8 @@ class Doors:
         return (*self.money(), self._rows("SELECT count(*) FROM transfers WHERE wallet_id = any($1::bigint[])"))
 
     def _rows(self, query: str) -> Any:
-        return self.live.call(self.live.services.pool.fetchval(query, [int(self.wallet), int(self.payee)]))
+        wallets = [int(self.wallet), int(self.payee), int(self.team_wallet)]
+        return self.live.call(self.live.services.pool.fetchval(query, wallets))
 
 
 def check_error(name: str, answer: httpx.Response, status: int, *, code: str | None = None, secret: str = "") -> None:
@@ -122,6 +141,10 @@ def check_error(name: str, answer: httpx.Response, status: int, *, code: str | N
         assert body["status"] == "error", body
         assert isinstance(body["message"], str)
         assert body["detail"] == body["message"] or isinstance(body["detail"], list), body
+    elif name == "tokenvault":
+        assert answer.headers["content-type"] == "application/json"
+        assert body["status"] == "error", body
+        assert isinstance(body["message"], str)
     elif name == "knai":
         assert answer.headers["content-type"] == "application/json"
         assert isinstance(body["error"], str), body

@@ -50,8 +50,8 @@ class ConsumptionBody(Struct, frozen=True):
     organization_id: Organization
     profile_id: Name
     model: Name
-    prompt_tokens: Tokens = 0
-    completion_tokens: Tokens = 0
+    prompt_tokens: Tokens
+    completion_tokens: Tokens
     record_id: Name | None = None
     user_id: Annotated[str, Meta(max_length=200)] | None = None
     bfl_credits: Raw = Raw(b"null")
