@@ -99,7 +99,7 @@ def test_money_that_is_none_is_refused(team: Team, money: str) -> None:
 
 
 def test_a_payment_counts_once(team: Team) -> None:
-    paid = {"source": "stripe", "reference": "pi_1"}
+    paid = {"source": "stripe", "reference": f"pi_{uuid.uuid4().hex}"}
     first = team.recharge(5, metadata=paid)
     assert team.recharge(5, metadata=paid) == first
     body = {"organization_id": team.id, "money_amount": 6, "metadata": paid}

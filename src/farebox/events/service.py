@@ -86,6 +86,8 @@ class Live:
         except BaseException:
             self._hub.unsubscribe(subscriber)
             raise
+        tell_standing(subscriber.topic, version, standing)
+        subscriber.seen = subscriber.topic.version
         return subscriber, [write(version, standing)]
 
     def leave(self, subscriber: Subscriber) -> None:
@@ -142,8 +144,6 @@ class Live:
             await asyncio.sleep(0.02)
 
     async def _refresh(self, topic: Topic) -> None:
-        write = topic.write_standing
-        assert write is not None
         try:
             version, standing = await self._standing(topic)
         except Exception as error:
@@ -152,9 +152,7 @@ class Live:
             await asyncio.sleep(0.5)
             self._work.set()
             return
-        figures = (standing.available, standing.spent, standing.allowance)
-        # An allowance can change while the wallet does not: versions of its own, one after the other.
-        topic.publish(topic.version + 1, figures, partial(write, version, standing))
+        tell_standing(topic, version, standing)
 
     async def _look_again(self) -> None:
         while True:
@@ -179,6 +177,13 @@ class Live:
         for subscriber in self._hub.everybody():
             if subscriber.credential_id in ended:
                 subscriber.close()
+
+
+def tell_standing(topic: Topic, version: int, standing: Standing) -> None:
+    """Tells what an agent may spend. It can change while the wallet does not: the topic counts versions of its own."""
+    assert topic.write_standing is not None
+    figures = (standing.available, standing.spent, standing.allowance)
+    topic.publish(topic.version + 1, figures, partial(topic.write_standing, version, standing))
 
 
 def event_id(wallet_id: int, version: int) -> str:
