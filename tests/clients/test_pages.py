@@ -32,7 +32,7 @@ def test_the_own_client(make_live: Callable[..., Live], monkeypatch: pytest.Monk
     monkeypatch.setenv("FAREBOX_URL", live.url)
     monkeypatch.setenv("FAREBOX_KEY", ADMIN_KEY)
     names: dict[str, Any] = {}
-    assert run("farebox.md", names) == 9
+    assert run("farebox.md", names) == 10
 
 
 def test_the_hostile_server(live: Live) -> None:

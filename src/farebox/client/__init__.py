@@ -28,12 +28,13 @@ from farebox.client.errors import (
     Unreachable,
 )
 from farebox.client.sync import Farebox
-from farebox.client.types import Tier, Usage
+from farebox.client.types import Balance, Tier, Usage
 
 __all__ = [
     "AsyncFarebox",
     "BadAnswer",
     "BadRequest",
+    "Balance",
     "Conflict",
     "Farebox",
     "FareboxError",

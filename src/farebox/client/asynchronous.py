@@ -7,10 +7,11 @@ from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
 from farebox.client.calls import charges, connections, directory, prices, wallets
 from farebox.client.core import Policy
+from farebox.client.following import follow_async
 from farebox.client.holding import AsyncHoldBlock
 from farebox.client.metering import AsyncMeter, Payer
 from farebox.client.signatures import as_method
-from farebox.client.types import Session, Usage
+from farebox.client.types import Balance, Session, Usage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,8 +53,9 @@ async def _items(maker: _Makes, listing: Listing[T]) -> AsyncIterator[T]:
 class _Noun:
     """The calls of one noun."""
 
-    def __init__(self, maker: _Makes) -> None:
+    def __init__(self, maker: Any) -> None:
         self._make = maker._make
+        self._client = maker
 
 
 class AsyncCharges(_Noun):
@@ -87,6 +89,13 @@ class AsyncWallets(_Noun):
     history = lists(wallets.history)
     statement = does(wallets.statement)
     entries = lists(wallets.entries)
+
+    def events(self, wallet_id: str) -> AsyncIterator[Balance]:
+        """The wallet's balance now, and after every change, for as long as it is iterated over.
+
+        Goes on after a lost connection; raises Unreachable where the server is away for longer than the deadline.
+        """
+        return follow_async(self._client._carrier, wallets.events(wallet_id, self._client.policy))
 
 
 class AsyncGrants(_Noun):

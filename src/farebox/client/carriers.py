@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from typing import TypeVar
 
 import httpx
@@ -50,6 +52,21 @@ class Carrier:
                 return reply(response, response.content)
         except httpx.HTTPError as error:
             return lost(error)
+
+    def lines(self, request: Request, quiet_s: float) -> Iterator[str | Reply | Lost]:
+        """The lines of a stream as they come; at its end the answer, where it is an error, or what was lost.
+
+        A stream that says nothing for `quiet_s` seconds is lost.
+        """
+        http = self._opened()
+        try:
+            with closing(http.send(prepared(http, request, quiet_s), stream=True)) as response:
+                if response.status_code >= 300:
+                    yield reply(response, response.read())
+                    return
+                yield from response.iter_lines()
+        except httpx.HTTPError as error:
+            yield lost(error)
 
     def close(self) -> None:
         """Closes the connections."""

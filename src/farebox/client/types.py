@@ -140,6 +140,19 @@ class Wallet(Struct, frozen=True):
     created_at: datetime
 
 
+class Balance(Struct, frozen=True):
+    """What a wallet holds from `at` on, in units."""
+
+    wallet: str
+    asset: str
+    scale: int
+    balance: int
+    held: int
+    available: int
+    debt: int
+    at: datetime
+
+
 class HistoryItem(Struct, frozen=True):
     """Something that was asked of a wallet, and what became of it."""
 

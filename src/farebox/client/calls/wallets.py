@@ -4,7 +4,20 @@ from datetime import datetime
 
 from farebox.client import codes
 from farebox.client.call import Call, Listing, delete, get, given, move, part, post, units
-from farebox.client.types import ConnectionRequest, Entry, Grant, HistoryItem, Hold, Moved, Page, Statement, Wallet
+from farebox.client.core import Policy
+from farebox.client.following import Following
+from farebox.client.types import (
+    Balance,
+    ConnectionRequest,
+    Entry,
+    Grant,
+    HistoryItem,
+    Hold,
+    Moved,
+    Page,
+    Statement,
+    Wallet,
+)
 
 
 def open_wallet(asset: str, *, owner: str | None = None, organization: str | None = None) -> Call[Wallet]:
@@ -68,6 +81,11 @@ def entries(wallet_id: str, *, since: datetime | None = None, until: datetime | 
     """The movements of a period, newest first."""
     query = given({"since": _moment(since), "until": _moment(until)})
     return Listing(f"/v1/wallets/{part(wallet_id)}/statement", Statement, query)
+
+
+def events(wallet_id: str, policy: Policy) -> Following[Balance]:
+    """A wallet's balance now, and after every change."""
+    return Following(f"/v1/wallets/{part(wallet_id)}/events", Balance, policy)
 
 
 def list_holds(wallet_id: str) -> Listing[Hold]:
