@@ -25,6 +25,12 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert isinstance(answer.json()["message"], str)
 
 
+@pytest.fixture(scope="module")
+def two(live: Live) -> tuple[Somebody, Somebody]:
+    """Somebody with 1,000 dollars, and somebody with none."""
+    return Somebody(live, "1000"), Somebody(live)
+
+
 def test_every_refusal_has_an_answer() -> None:
     assert answers.REFUSALS.keys() == set(Refusal)
 
@@ -233,16 +239,27 @@ def test_only_an_administrator_administers(live: Live) -> None:
         ("１", 400),
     ],
 )
-def test_an_amount_is_exact_or_refused(live: Live, amount: str, status: int) -> None:
-    ada, bob = Somebody(live, "10"), Somebody(live)
+def test_an_amount_is_exact_or_refused(live: Live, two: tuple[Somebody, Somebody], amount: str, status: int) -> None:
+    ada, bob = two
+    before = (ada.balance, bob.balance)
     answer = ada.create(bob, amount)
     assert answer.status_code == status, answer.text
     body = f'{{"recipientEmail": "{bob.email}", "amount": {amount}}}'
     added = administrator(live).post("/user/add-balance", content=body, headers={"Content-Type": "application/json"})
     assert added.status_code == status, added.text
     if status != 200:
-        assert (ada.balance, bob.balance) == (10, 0)
+        assert (ada.balance, bob.balance) == before
         assert amount not in answer.text or len(amount) < 3
+
+
+def test_a_confirmation_that_the_recipient_can_not_hold(live: Live) -> None:
+    ada, bob = Somebody(live, "10"), Somebody(live)
+    number = ada.sent(bob, "4")
+    credit(live, bob.email, "9223372036854.775807")
+    refused(ada.confirm(number), 422, "amount_overflow")
+    assert ada.balance == 6, "it is held as before"
+    assert transaction(ada.cancel(number))["status"] == "CANCELLED"
+    assert ada.balance == 10
 
 
 def test_the_largest_balance_is_exact_to_the_last_digit(live: Live) -> None:
