@@ -3,11 +3,22 @@
 import asyncpg
 
 from farebox import app
+from farebox.envelopes.types import Scope
 from farebox.ledger.types import Capture, Charge, Hold, Refund
 from tests.support.ledgers import Books
 from tests.support.live import settings_for
 
-GROWING = ("transfers", "entries", "holds", "refunds", "accounts", "grants", "account_movements", "api_keys")
+GROWING = (
+    "transfers",
+    "entries",
+    "holds",
+    "refunds",
+    "accounts",
+    "grants",
+    "account_movements",
+    "api_keys",
+    "envelopes",
+)
 ROUNDS = 40
 
 
@@ -40,6 +51,48 @@ async def test_a_young_database_is_read_by_keys_too(database: str) -> None:
             await books.ask(Capture, **drawn, hold_id=hold.transfer_id, amount=5)
     # The writer's connection is closed: what it counted is told.
     assert await whole_reads(database) == before
+
+
+async def test_envelopes_are_found_by_what_they_are_attached_to(database: str) -> None:
+    """However many others there are, and though there were none when the plan was made."""
+    settings = settings_for(writers=1, sweep_interval_s=3600)
+    secret = app.secret_of(settings)
+    await app.prepare(database, settings, secret)
+    async with app.open_services(lambda: database, settings, secret) as services:
+        books = await Books.open(services)
+        wallet = await books.wallet(10**9)
+        grant = await books.grant(wallet)
+        paid = {"provider_id": books.provider_id, "revenue_account": books.revenue}
+        drawn = {"wallet_id": wallet, "grant_id": grant, **paid, "model": "m"}
+        await books.envelope(Scope("model", "m"), 10**6)
+        for _ in range(ROUNDS // 2):
+            await books.ask(Charge, **drawn, amount=1)
+        await services.pool.execute(OTHERS)
+        before = await read_of_envelopes(database)
+        for _ in range(ROUNDS // 2):
+            assert (await books.ask(Charge, **drawn, amount=1)).refusal is None
+    assert await read_of_envelopes(database) - before < ROUNDS * 10
+
+
+OTHERS = """
+    INSERT INTO envelopes (name, scope, home, counts, asset, limit_units, thresholds, period, zone, window_start,
+                           window_end, counted_since)
+    SELECT 'x', 'model:' || g, 0, 'money', 'USD', 1, '{}', 'DAILY', 'UTC', now(), now() + interval '1 day', now()
+    FROM generate_series(1, 5000) g
+"""
+
+
+async def read_of_envelopes(database: str) -> int:
+    """How many entries of the indexes of envelopes were read."""
+    conn = await asyncpg.connect(database)
+    try:
+        await conn.execute("SELECT pg_stat_force_next_flush()")
+        found: int = await conn.fetchval(
+            "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'envelopes'"
+        )
+        return found
+    finally:
+        await conn.close()
 
 
 async def whole_reads(database: str) -> dict[str, int]:

@@ -21,10 +21,10 @@ SELECT to_json(e)::text AS standing, scope, created_at, updated_at, clock_timest
 FROM envelopes e WHERE id = :id AND deleted_at IS NULL FOR NO KEY UPDATE
 
 -- name: page
--- Of one owner; the operator's is ''. Newest first.
+-- Of one organization, newest first.
 SELECT to_json(e)::text AS standing, e.scope, e.created_at, e.updated_at, p.slug, clock_timestamp() AS now
 FROM envelopes e LEFT JOIN providers p ON e.scope = 'provider:' || p.id
-WHERE e.owner = :owner AND e.id < :before AND e.deleted_at IS NULL AND (:counts::text IS NULL OR e.counts = :counts)
+WHERE e.organization_id = :organization_id AND e.id < :before AND e.deleted_at IS NULL AND (:counts::text IS NULL OR e.counts = :counts)
 ORDER BY e.id DESC LIMIT :limit
 
 -- name: page_of_all
@@ -68,4 +68,4 @@ WHERE wallet_id = :number AND id < :before AND refusal IS NULL ORDER BY id DESC 
 -- From what envelopes have counted, never from records: they may be millions.
 SELECT coalesce(sum(total), 0)::text AS total, count(*) FILTER (WHERE deleted_at IS NULL) AS count,
        count(*) FILTER (WHERE deleted_at IS NULL AND used > 0 AND window_end > clock_timestamp()) AS active
-FROM envelopes WHERE owner = :owner AND counts = 'usage'
+FROM envelopes WHERE organization_id = :organization_id AND counts = 'usage'

@@ -59,7 +59,7 @@ class UsageRecords:
 
     async def totals(self, organization_id: str, most: int) -> Totals:
         """What an organization has used: from kept totals, whatever the number of records. At most `most` envelopes."""
-        row = await _SQL.totals.one(self._pool, owner=organization_id)
+        row = await _SQL.totals.one(self._pool, organization_id=organization_id)
         newest = await self._envelopes.page(organization_id, MAX_UNITS, most, Counts.USAGE)
         return Totals(int(row["total"]), row["count"], row["active"], newest)
 

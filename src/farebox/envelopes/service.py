@@ -61,11 +61,10 @@ class Envelopes:
         """An envelope by its number; NotFound where there is none, or none any more."""
         return _envelope(await _SQL.get.first(self._pool, id=envelope_id))
 
-    async def page(
-        self, organization_id: str | None, before: int, limit: int, counts: Counts | None = None
-    ) -> list[Envelope]:
-        """An organization's envelopes, or the operator's own; newest first, with numbers below `before`."""
-        rows = await _SQL.page.all(self._pool, owner=organization_id or "", before=before, limit=limit, counts=counts)
+    async def page(self, organization_id: str, before: int, limit: int, counts: Counts | None = None) -> list[Envelope]:
+        """An organization's envelopes, newest first, with numbers below `before`."""
+        given = {"organization_id": organization_id, "before": before, "limit": limit, "counts": counts}
+        rows = await _SQL.page.all(self._pool, **given)
         return [_envelope(row) for row in rows]
 
     async def page_of_all(self, before: int, limit: int) -> list[Envelope]:

@@ -215,7 +215,7 @@ class Batch:
             transfer_id=self._take_id(),
             refusal=refusal,
             amount=getattr(ask, "amount", None) or 0,
-            available=self._available(ask),
+            available=self._left(ask),
             remaining=None if grant is None else self._remaining(grant),
             created_at=self.facts.now,
             stopped=None if by is None else stopped(by),
@@ -225,7 +225,8 @@ class Batch:
 
     def _post(self, ask: Ask, plan: Plan) -> Outcome:
         """Applies a plan to the running facts and notes the rows that it means."""
-        debit_after, credit_after = self._pay(ask, plan)
+        wallet = self.facts.wallets.get(ask.wallet_id)
+        debit_after, credit_after = (None, None) if wallet is None else self._pay(wallet, plan)
         grant = None if plan.grant_id is None else self.facts.grants[plan.grant_id]
         if grant is not None:
             self._count(grant, plan)
@@ -238,7 +239,7 @@ class Batch:
             transfer_id=self._take_id(),
             refusal=None,
             amount=plan.amount,
-            available=self._available(ask),
+            available=self._left(ask) if wallet is None else wallet.available,
             remaining=None if grant is None else self._remaining(grant),
             created_at=self.facts.now,
         )
@@ -246,24 +247,21 @@ class Batch:
         self._note_promise(ask, plan, outcome)
         return outcome
 
-    def _available(self, ask: Ask) -> int:
+    def _left(self, ask: Ask) -> int:
         """What is left after an ask: in the wallet, or, where none is asked, of the envelope."""
         if isinstance(ask, Record):
             return self.facts.envelopes[ask.envelope_id].remaining
         return self.facts.wallets[ask.wallet_id].available
 
-    def _pay(self, ask: Ask, plan: Plan) -> tuple[int | None, int | None]:
+    def _pay(self, wallet: WalletFacts, plan: Plan) -> tuple[int | None, int | None]:
         """Changes the running balances; what they are then on either side, where those are wallets."""
-        if isinstance(ask, Record):
-            return None, None
-        wallet = self.facts.wallets[ask.wallet_id]
         wallet.held += plan.held
         after = self._move(plan.debit, -plan.amount), self._move(plan.credit, plan.amount)
         # Only now: what a capture frees and what it takes are one, and must not pay a debt in between.
-        if plan.held or plan.debit == wallet.id:
+        if plan.held or plan.debit is not None:
             self._changed(wallet)
-        if plan.credit is not None and plan.credit in self.facts.wallets:
-            self._changed(self.facts.wallets[plan.credit])
+        if after[1] is not None and plan.credit != wallet.id:
+            self._changed(self.facts.wallets[plan.credit])  # type: ignore[index]  # it has a balance
         if plan.fact:
             wallet.debt = max(wallet.debt, -wallet.available)
         return after
@@ -361,9 +359,10 @@ class Batch:
             grant_id=plan.grant_id,
             parent_id=plan.parent_id,
             remaining_after=outcome.remaining,
-            envelope_ids=_envelopes(plan),
-            stopped_by=outcome.stopped,
         )
+        if plan.envelopes:
+            row.envelope_ids = _envelopes(plan)
+        row.stopped_by = outcome.stopped
         _describe(row, ask)
         self.rows.transfers.append(row)
 
@@ -379,7 +378,7 @@ def reference_fingerprint(wallet_id: int, amount: int) -> bytes:
 
 
 def _envelopes(plan: Plan) -> tuple[int, ...] | None:
-    return tuple(change.envelope_id for change in plan.envelopes) or None
+    return tuple([change.envelope_id for change in plan.envelopes]) if plan.envelopes else None
 
 
 def _describe(row: TransferRow, ask: Ask) -> None:

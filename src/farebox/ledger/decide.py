@@ -68,7 +68,7 @@ def decide_charge(ask: Charge, facts: Facts) -> Plan | Refusal:
     drawn = _draw(ask, facts)
     if isinstance(drawn, Refusal):
         return drawn
-    counted = limits.used(ask, facts)
+    counted = limits.used(ask, facts) if facts.envelopes else ()
     if not ask.amount:  # a free model: recorded, nothing moves
         return Plan(amount=0, grant_id=ask.grant_id, envelopes=counted)
     return Plan(
@@ -232,7 +232,9 @@ def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | None:
         refused = _refused_by_chain(ask.amount, facts.chain(grant.id), facts)
     else:
         refused = _ended(grant, facts) or _limits(ask.amount, grant)
-    return refused or _short(ask, facts) or _beyond(ask.amount, wallet)
+    if refused is None and facts.envelopes:
+        refused = _short(ask, facts)
+    return refused or _beyond(ask.amount, wallet)
 
 
 def _refused_by_chain(amount: int, chain: list[GrantFacts], facts: Facts) -> Refusal | None:

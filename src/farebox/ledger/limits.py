@@ -27,7 +27,7 @@ Drawing = Charge | Hold | RecordUsage | Transfer
 
 def draw_of(ask: Ask) -> Draw | None:
     """What envelopes can be attached to, of an ask that draws on a wallet: wallet, grant, provider, model."""
-    if isinstance(ask, Charge | RecordUsage):
+    if isinstance(ask, (Charge, RecordUsage)):
         return (ask.wallet_id, ask.grant_id, ask.provider_id, ask.model)
     if isinstance(ask, Hold):
         return (ask.wallet_id, ask.grant_id, None, ask.model)
