@@ -64,13 +64,14 @@ async def test_envelopes_are_found_by_what_they_are_attached_to(database: str) -
         grant = await books.grant(wallet)
         paid = {"provider_id": books.provider_id, "revenue_account": books.revenue}
         drawn = {"wallet_id": wallet, "grant_id": grant, **paid, "model": "m"}
-        await books.envelope(Scope("model", "m"), 10**6)
         for _ in range(ROUNDS // 2):
             await books.ask(Charge, **drawn, amount=1)
+        envelope = await books.envelope(Scope("model", "m"), 10**6)
         await services.pool.execute(OTHERS)
         before = await read_of_envelopes(database)
         for _ in range(ROUNDS // 2):
             assert (await books.ask(Charge, **drawn, amount=1)).refusal is None
+        assert (await services.envelopes.get(envelope)).standing.used == ROUNDS // 2
     assert await read_of_envelopes(database) - before < ROUNDS * 10
 
 
