@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     idle_timeout_s: Annotated[int, _doc("How long an idle connection is kept open.", ge=1)] = 75
     max_connections: Annotated[int, _doc("Open connections per process; beyond that, 503.", ge=1)] = 20_000
     requests_per_key_s: Annotated[
-        float, _doc("Requests per second that one API key may make in one process; 0 sets no bound.", ge=0)
+        float, _doc("Requests per second that one API key or person may make in one process; 0 sets no bound.", ge=0)
     ] = 0
     polls_per_user_s: Annotated[
         float, _doc("Status calls per second for one user of one provider; bursts of twice a second's worth.", gt=0)
