@@ -173,6 +173,19 @@ def test_redis_goes_and_comes_back(office: Office, redis: RedisProcess) -> None:
     until(lambda: office.balance() == 9_998)
 
 
+def test_what_became_of_the_records_is_measured(office: Office) -> None:
+    office.send("r1")
+    office.client.xadd(STREAM, {"x": "y"})
+    office.idle()
+
+    def told() -> bool:
+        text = office.live.admin.get("/metrics").text
+        lines = ('farebox_ingest_records_total{fate="booked"} 1.0', "farebox_ingest_dead_letters 1.0")
+        return all(line in text for line in (*lines, "farebox_ingest_lag 0.0", "farebox_ingest_pending 0.0"))
+
+    until(told)
+
+
 def test_metadata_is_kept_with_the_usage(office: Office) -> None:
     office.send("r1", metadata=json.dumps({"ticket": 7}))
     office.idle()

@@ -17,7 +17,8 @@ from tests.support.processes import free_port, until
 from tests.support.redises import RedisProcess, redis_process
 
 RELEASE = "tokenvault-sdk-1.0.2"
-SEED = Path(__file__).resolve().parents[3] / "shared" / "seeds" / "tokenvault-sdk.md"
+ROOT = Path(__file__).resolve().parents[2]
+SEED = ROOT.parent / "shared" / "seeds" / "tokenvault-sdk.md"
 MODEL = "llama-3.3-70b-versatile"
 
 START = """
@@ -233,6 +234,19 @@ def test_no_server_no_redis_and_both_again(office: Office, program: Interpreter)
 CLIENT = "import httpx\nasync with httpx.AsyncClient() as client:\n"
 
 
+def test_the_example_of_the_docs_runs(office: Office, program: Interpreter) -> None:
+    text = (ROOT / "docs" / "dialects" / "tokenvault.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (printed,) = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ok(office.admin.post("/v1/wallet/organizations", json={"id": "acme", "name": "Acme"}))
+    ok(office.admin.post("/v1/recharge", json={"organization_id": "acme", "money_amount": 20}))
+    office.live.price("gpt-4o", asset="USD", input_token="0.0000025", output_token="0.00001")
+    address = {"api": office.api("acme", ADMIN_KEY)}
+    ran = program.run(f'os.environ["TOKENVAULT_API_URL"] = api\n{example}', **address)
+    assert ran["printed"] == printed, ran
+    until(lambda: office.balance("acme") == 2000 - 0.6)
+
+
 def blocks(heading: str) -> list[str]:
     """The Python of a section of the seed."""
     section = SEED.read_text("utf-8").partition(f"### {heading}")[2].partition("\n##")[0]
@@ -248,6 +262,7 @@ def test_the_bootstrap_and_both_recharges_run_as_written(office: Office, program
         program(in_a_coroutine("import uuid\n" + bootstrap), api=address)
     assert office.balance("org_mycompany_001") == 2 * 2000
     ok(office.admin.post("/v1/wallet/organizations", json={"id": "acme", "name": "Acme"}))
+    before = office.balance("acme")
     (recharges,) = blocks("Add Funds (Free Trial or Real Payment)")
     here = recharges.replace("https://api.tokenvault.io", address)
     assert here.count(address) == 2
@@ -255,7 +270,7 @@ def test_the_bootstrap_and_both_recharges_run_as_written(office: Office, program
         program(
             in_a_coroutine("import httpx\nasync with httpx.AsyncClient() as client:\n" + indented(here)), api=address
         )
-    assert office.balance("acme") == 5_000 + 2 * 10_000, "the trial once, the payments as often as they are made"
+    assert office.balance("acme") - before == 5_000 + 2 * 10_000, "the trial once, payments as often as they come"
 
 
 def indented(code: str) -> str:

@@ -271,6 +271,8 @@ def test_too_many_streams(make_live: Callable[..., Live]) -> None:
     until(lambda: all(reader.messages for reader in readers))
     full = crowd.api.get(path)
     assert (full.status_code, "retry-after" in full.headers) == (503, True)
+    metrics = httpx.get(f"{crowd.live.url}/metrics").text
+    assert "farebox_streams 2.0" in metrics
     readers[0].close()
     until(lambda: crowd.live.services.live.streams == 1)
     until(lambda: crowd.listen().messages)

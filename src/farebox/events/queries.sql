@@ -16,6 +16,7 @@ WITH taken AS (
     SELECT pg_notify(:channel, json_agg(change ORDER BY id)::text) FROM parts GROUP BY part ORDER BY part
 )
 SELECT (SELECT count(*) FROM taken) AS changes, (SELECT count(*) FROM told) AS notifications,
+       (SELECT max(id) FROM taken) AS newest,
        ARRAY(SELECT DISTINCT o.id FROM taken t JOIN organizations o ON o.credit_wallet_id = t.wallet_id) AS organizations
 
 -- name: newest_event

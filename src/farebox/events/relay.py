@@ -69,5 +69,7 @@ class Relay:
         row = await _SQL.claim.one(self._pool, floor=self._floor, limit=AT_ONCE, channel=CHANNEL)
         if row["organizations"] and self._organizations_changed is not None:
             await self._organizations_changed(row["organizations"])
+        if row["newest"] is not None:  # the index is not searched again from where everything is gone
+            self._floor = max(self._floor, row["newest"] - BEHIND)
         changes: int = row["changes"]
         return changes

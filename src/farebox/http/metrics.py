@@ -27,6 +27,7 @@ class LedgerCollector(Collector):
             "Revision of the price book in use.",
             value=self._services.prices.book.revision,
         )
+        yield GaugeMetricFamily("farebox_streams", "Open event streams.", value=self._services.live.streams)
         if self._services.ingest is not None:
             yield from of_ingest(self._services.ingest)
 
