@@ -11,6 +11,7 @@ from farebox.envelopes.records import UsageRecords
 from farebox.envelopes.service import Envelopes
 from farebox.identity.credentials import Credentials
 from farebox.identity.keys import Keys
+from farebox.identity.passkeys import Passkeys
 from farebox.identity.passwords import Passwords
 from farebox.identity.people import People
 from farebox.identity.service import Directory
@@ -56,6 +57,7 @@ class Services:
         credentials = Credentials(settings.credential_memory_s)
         self.people = People(pool, Passwords(settings.password_threads), credentials)
         self.sessions = Sessions(pool, settings.browser_session_ttl_s)
+        self.passkeys = Passkeys(pool, secret)
         self.delegations = Delegations(pool, settings.delegation_ttl_s)
         self.payments = Payments(pool, self.charging, self.people, self.delegations, settings.transaction_ttl_s)
         self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)

@@ -5,6 +5,7 @@ import re
 
 import segno
 
+from farebox.http.web.assets import assets
 from tests.support.browsing import MODEL, Browser, Fields, approved, code, token_of
 from tests.support.live import Provider
 
@@ -82,3 +83,8 @@ def test_assets_are_kept_for_good_and_nothing_else_is(browser: Browser) -> None:
         assert browser.get(wrong).status_code == 404
     assert browser.get("/wallet/manifest.webmanifest").json()["start_url"] == "/wallet"
     assert browser.get("/wallet/worker.js").text.startswith('const ASSETS = "/web/')
+
+
+def test_all_assets_together_are_light() -> None:
+    """No page takes more than 200 KB: all that any page could load is less, compressed."""
+    assert sum(len(asset.zipped) for asset in assets().values()) < 120_000

@@ -101,7 +101,8 @@ async def _enter(request: Request[Any, Any, Any], services: Services, member: Me
 
 async def _account(services: Services, visitor: Visitor, status: int, error: str | None) -> Response[bytes]:
     person = await services.people.get(visitor.person.email)
-    return page("wallet/account.html", status, visitor=visitor, person=person, error=error)
+    passkeys = await services.passkeys.of(person.id)
+    return page("wallet/account.html", status, visitor=visitor, person=person, passkeys=passkeys, error=error)
 
 
 def _sign_in(status: int, error: str | None, email: str, after: str, retry_s: int | None = None) -> Response[bytes]:

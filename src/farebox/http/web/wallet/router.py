@@ -11,6 +11,7 @@ from farebox.http.web.wallet import (
     history,
     home,
     install,
+    passkeys,
     sending,
     statement,
     tokens,
@@ -43,6 +44,9 @@ def router(services: Services, callers: Callers) -> Router:
             connections.revoke,
             history.history,
             history.one,
+            passkeys.creation,
+            passkeys.add_passkey,
+            passkeys.remove_passkey,
             sending.send_page,
             sending.send,
             sending.payment_page,
@@ -55,8 +59,6 @@ def router(services: Services, callers: Callers) -> Router:
             statement.statement_csv,
         ],
     )
-    return Router(
-        "/",
-        route_handlers=[install.manifest, install.worker, *entrance.entrance(callers), own],
-        include_in_schema=False,
-    )
+    door = [*entrance.entrance(callers), passkeys.request_options, passkeys.sign_in_by_passkey]
+    public = [install.manifest, install.worker, *door]
+    return Router("/", route_handlers=[*public, own], include_in_schema=False)

@@ -1,0 +1,80 @@
+"""Passkeys: made on the account page, used at the door."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from farebox import ids
+from farebox.errors import BadRequest, NotFound
+from farebox.http.depends import TheServices
+from farebox.http.web import forms
+from farebox.http.web.render import HEADERS, own_path, to
+from farebox.http.web.visitor import WALLET, check_way
+from farebox.http.web.wallet.given import TheVisitor
+from farebox.identity.passkeys import Place
+
+_LARGEST = 60_000
+
+
+@get("/wallet/passkeys/creation")
+async def creation(request: Request[Any, Any, Any], services: TheServices, visitor: TheVisitor) -> Response[bytes]:
+    return _json(await services.passkeys.creation(visitor.person, place_of(request)))
+
+
+@post("/wallet/passkeys")
+async def add_passkey(request: Request[Any, Any, Any], services: TheServices, visitor: TheVisitor) -> Response[Any]:
+    form = await forms.read(request)
+    visitor.check(form)
+    await services.passkeys.add(
+        visitor.person,
+        place_of(request),
+        form.text("name", 100) or "passkey",
+        form.text("challenge"),
+        form.text("credential", _LARGEST),
+    )
+    return to("/wallet/account")
+
+
+@post("/wallet/passkeys/{passkey_id:str}/remove")
+async def remove_passkey(
+    request: Request[Any, Any, Any], services: TheServices, visitor: TheVisitor, passkey_id: FromPath[str]
+) -> Response[Any]:
+    visitor.check(await forms.read(request))
+    number = ids.parse("pk", passkey_id)
+    if number is None:
+        raise NotFound("there is no such passkey")
+    await services.passkeys.remove(visitor.person, number)
+    return to("/wallet/account")
+
+
+@get("/wallet/sign-in/passkey")
+async def request_options(request: Request[Any, Any, Any], services: TheServices) -> Response[bytes]:
+    return _json(services.passkeys.request(place_of(request)))
+
+
+@post("/wallet/sign-in/passkey")
+async def sign_in_by_passkey(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
+    forms.same_site(request.headers)
+    check_way(request, services)
+    form = await forms.read(request)
+    after = own_path(form.text("next") or "/wallet", "wallet")
+    challenge, credential = form.text("challenge"), form.text("credential", _LARGEST)
+    member = await services.passkeys.verify(place_of(request), challenge, credential)
+    token = await services.sessions.of_person(member, WALLET.read(request))
+    answer = to(after)
+    WALLET.set(request, answer, token, services.sessions.ttl_s)
+    return answer
+
+
+def place_of(request: Request[Any, Any, Any]) -> Place:
+    """Where the browser says that it is; passkeys of another host don't fit."""
+    netloc = request.headers.get("host", "")
+    host = netloc.rpartition(":")[0] if not netloc.endswith("]") and ":" in netloc else netloc
+    if not host or len(netloc) > 255:
+        raise BadRequest("this takes a Host header")
+    return Place(host.lower(), f"{request.scope['scheme']}://{netloc.lower()}")
+
+
+def _json(text: str) -> Response[bytes]:
+    return Response(text.encode(), media_type="application/json", headers=HEADERS)
