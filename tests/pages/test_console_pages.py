@@ -39,7 +39,7 @@ def test_every_page_is_for_everybody(live: Live, shop: Provider, watched: Watche
     page = watched.open("/console/sign-in")
     watched.check("console-sign-in", folder)
     page.get_by_label("key").fill(ADMIN_KEY)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     for name, path in PAGES.items():
         watched.open(path.format(shop=shop.slug, wallet=ada.wallet))
@@ -50,7 +50,7 @@ def test_charges_come_in_live(live: Live, shop: Provider, watched: Watched) -> N
     token = shop.grant(live.wallet(10**6, asset="USD"))["session_token"]
     page = watched.open("/console/sign-in")
     page.get_by_label("key").fill(ADMIN_KEY)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     assert shop.charge(token, amount=123_457).status_code == 201
     expect(page.get_by_text("0.123457 USD")).to_be_visible()

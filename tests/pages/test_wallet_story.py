@@ -22,7 +22,7 @@ def sign_in(page: Page, live: Live, email: str) -> None:
     page.goto(f"{live.url}/wallet")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Available")).to_be_visible()
 
 

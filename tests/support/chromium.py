@@ -8,13 +8,14 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.support.live import Live
 
 PROGRAM = shutil.which("chromium")
 WIDTHS = (360, 768, 1440)
 _SERIOUS = ("serious", "critical")
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 
 @contextmanager
