@@ -58,9 +58,10 @@ def test_made_once_and_used_from_then_on(live: Live, browser: Chromium, watched:
         page.get_by_role("link", name="Account").click()
         page.get_by_role("button", name="Remove laptop").click()
         page.get_by_role("button", name="Sign out").click()
-        page.get_by_role("button", name="Sign in with a passkey").click()
-        expect(page.get_by_role("heading", name="Sign in to your wallet")).to_be_visible()
-        assert page.goto(f"{here}/wallet").status == 401  # type: ignore[union-attr]  # it answered
+        with page.expect_response(lambda answer: answer.request.method == "POST") as refused:
+            page.get_by_role("button", name="Sign in with a passkey").click()
+        assert refused.value.status == 401
+        assert page.request.get(f"{here}/wallet").status == 401
     finally:
         live.url = live_url
 

@@ -2,9 +2,9 @@
 
 from farebox.db.migrations.script import run_script
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
-    run_script("0009_passkeys.sql")
+    run_script("0010_passkeys.sql")
