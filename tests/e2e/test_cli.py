@@ -61,6 +61,19 @@ def a_slug() -> str:
     return f"p{uuid.uuid4().hex[:10]}"
 
 
+def test_what_an_agent_may_spend(shell: Shell) -> None:
+    name = f"org-{uuid.uuid4().hex[:8]}"
+    shell.json("org", "add", name)
+    made = shell.live.admin.post(f"/v1/organizations/{name}/agents", json={"name": "mail-agent"})
+    assert made.status_code == 201
+    assert "no limit" in shell.text("org", "agents", name)
+    allowed = shell.json("org", "allow", name, "mail-agent", "--limit", "12.5", "--expires-in", "30d")
+    assert (allowed["limit"], allowed["charge_limit"]) == (12_500_000, None)
+    assert "12.5 CREDIT" in shell.text("org", "agents", name)
+    assert "finer" in shell.fails("org", "allow", name, "mail-agent", "--limit", "0.0000001")
+    assert "no such profile" in shell.fails("org", "allow", name, "nobody")
+
+
 def test_a_wallet_from_opening_to_statement(shell: Shell) -> None:
     owner = uuid.uuid4().hex
     wallet = shell.json("wallet", "open", "--asset", "USD", "--owner", owner, "--deposit", "12.50")

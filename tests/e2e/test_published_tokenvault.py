@@ -267,9 +267,7 @@ def test_the_bootstrap_and_both_recharges_run_as_written(office: Office, program
     here = recharges.replace("https://api.tokenvault.io", address)
     assert here.count(address) == 2
     for _ in range(2):
-        program(
-            in_a_coroutine("import httpx\nasync with httpx.AsyncClient() as client:\n" + indented(here)), api=address
-        )
+        program(in_a_coroutine(CLIENT + indented(here)), api=address)
     assert office.balance("acme") - before == 5_000 + 2 * 10_000, "the trial once, payments as often as they come"
 
 
