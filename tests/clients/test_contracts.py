@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -10,10 +11,13 @@ import pytest
 
 from conxa import CONXAClient, CONXAError
 from farebox import Policy
+from farebox.client.carriers import Carrier
 from knai import KNAIError, KNAIProvider
 from syft_accounting_sdk import AdminClient, ServiceException, UserClient
 from tests.support.contracts import CONTRACTS, PLACEHOLDER, placeholders
 from tests.support.standin import StandIn
+from tokenvault_sdk import InsufficientBalanceError, TrackingError
+from tokenvault_sdk import calls as tokenvault_calls
 from x402tools import APIError, UsageLimitExceededError, X402Client, X402Error
 
 SHORT = Policy(timeout_s=0.3, deadline_s=0.4)
@@ -268,6 +272,47 @@ def test_x402tools(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pyt
         assert found.total_usage == body["totalUsage"]
 
 
+def tokenvault_call(url: str, request: dict[str, Any]) -> Callable[[], Any] | None:
+    """The call that sends a request; None where the client sends no such thing, or with other names."""
+    body, path = request.get("body"), request["path"]
+    if path.startswith("/v1/balance/organizations/") and path.count("/") == 4:
+        return lambda: carried(url, tokenvault_calls.balance(path.rpartition("/")[2]))
+    if path == "/v1/consumption/process" and isinstance(body, dict):
+        return lambda: carried(url, tokenvault_calls.consume(body))
+    return None
+
+
+def carried(url: str, program: Any) -> Any:
+    """What a program of the client comes to."""
+    carrier = Carrier(*tokenvault_calls.address(url))
+    try:
+        return carrier.run(program)
+    finally:
+        carrier.close()
+
+
+@pytest.mark.parametrize("exchange", list(exchanges("tokenvault")))
+def test_tokenvault(exchange: dict[str, Any], stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenvault_sdk.calls.PATIENCE", SHORT)
+    request, response = exchange["request"], exchange["response"]
+    url = stand_in.url.replace("://", f"://{KNOWN['organization']}:{KNOWN['organization_key']}@")
+    # The client's key goes in the user part, and the recorded one as a bearer.
+    plain = request | {"headers": {}}
+    found = outcome(tokenvault_call(url, plain), plain, response, stand_in)
+    assert not stand_in.asked or stand_in.asked[-1]["headers"]["authorization"].startswith("Basic ")
+    status, body = response["status"], response["body"]
+    if found is None and status >= 300:
+        found = answered(lambda: carried(url, tokenvault_calls.trial("acme", Decimal(1))), response, stand_in)
+    if status < 300:
+        assert found == (body["balance"] if request["path"].startswith("/v1/balance/organizations/") else None)
+    elif body["code"] == "INSUFFICIENT_BALANCE":
+        assert isinstance(found, InsufficientBalanceError)
+    else:
+        assert isinstance(found, TrackingError)
+        assert isinstance(found, tokenvault_calls.Away) == (status in (429, 503))
+        assert body["message"] in str(found)
+
+
 def told_of(found: Any) -> Any:
     """What a result says, as the answer says it; times aside, which are compared as such elsewhere."""
     if isinstance(found, tuple):
@@ -313,5 +358,5 @@ def answered(call: Callable[[], Any], response: dict[str, Any], stand_in: StandI
     stand_in.asked.clear()
     try:
         return call()
-    except (CONXAError, KNAIError, ServiceException, X402Error) as error:
+    except (CONXAError, KNAIError, ServiceException, X402Error, TrackingError, InsufficientBalanceError) as error:
         return error
