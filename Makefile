@@ -67,6 +67,17 @@ lock: setup ## Renews the locked requirements (no index addresses in them)
 assets: ## Copies scripts and icons of the pages out of npm packages (hash-locked; needs Node, which running does not)
 	cd assets && npm ci --no-audit --no-fund && ./copy.sh
 
+UV_COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade
+LOCKED     := tests/clients/locked
+.PHONY: lock-clients
+lock-clients: setup ## Renews what our packages and the published ones are tested with
+	$(BIN)/$(UV_COMPILE) pyproject.toml -o $(LOCKED)/farebox.txt
+	for name in conxa knai syftbox tokenvault_sdk x402tools; do (cd clients/$$name && \
+		../../$(BIN)/$(UV_COMPILE) --all-extras --no-emit-package farebox pyproject.toml -o ../../$(LOCKED)/$$name.txt) || exit 1; done
+	for page in "conxa:flask fastapi httpx msgspec segno pillow" "conxa-published:conxa-sdk==1.3.0 flask fastapi httpx" \
+		"knai-published:knai-provider==0.1.0" "tokenvault:groq redis httpx msgspec" "x402tools-published:x402tools==1.0.0"; do \
+		printf '%s\n' $${page#*:} | $(BIN)/$(UV_COMPILE) - -o $(LOCKED)/seeds-$${page%%:*}.txt || exit 1; done
+
 .PHONY: clean
 clean: ## Removes what was made
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
