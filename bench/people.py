@@ -23,7 +23,11 @@ def people(world: World, effort: Effort, say: Say) -> Result:
     senders = [(email, base64.b64encode(f"{email}:{PASSWORD}".encode()).decode()) for email in emails]
     remembered, verified = "remembered passwords", "Argon2 on every call"
     runs: dict[str, list[Run]] = {remembered: [], verified: []}
-    with served(world, OURS) as (fast, _), served(world, OURS, "credential_memory_s=0") as (slow, _):
+    # Longer than as shipped: signing everybody in takes minutes, and is not what is measured.
+    with (
+        served(world, OURS, "credential_memory_s=1800") as (fast, _),
+        served(world, OURS, "credential_memory_s=0") as (slow, _),
+    ):
         say("people: everybody signs in once")
         first = transfers(fast, senders, CALLERS, 0, sign_in=True)
         for number in range(effort.rounds):
