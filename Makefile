@@ -78,6 +78,13 @@ lock-clients: setup ## Renews what our packages and the published ones are teste
 		"knai-published:knai-provider==0.1.0" "tokenvault:groq redis httpx msgspec" "x402tools-published:x402tools==1.0.0"; do \
 		printf '%s\n' $${page#*:} | $(BIN)/$(UV_COMPILE) - -o $(LOCKED)/seeds-$${page%%:*}.txt || exit 1; done
 
+.PHONY: screenshots
+screenshots: setup ## Renews the pictures of docs/design.md, by the tests
+	folder=$$(mktemp -d) && FAREBOX_TEST_SCREENSHOTS=$$folder $(BIN)/pytest -q tests/pages && mkdir -p docs/images/pages && \
+		for picture in $$(grep -oE 'images/pages/[a-z0-9-]+\.png' docs/design.md); do \
+			$(BIN)/python -c 'import sys; from PIL import Image; Image.open(sys.argv[1]).convert("P", palette=1).save(sys.argv[2], optimize=True)' \
+				$$folder/$$(basename $$picture) docs/$$picture; done
+
 .PHONY: clean
 clean: ## Removes what was made
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

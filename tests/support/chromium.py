@@ -71,7 +71,7 @@ class Watched:
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide} wide at {width}"
             if folder is not None:
-                self.page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
+                self.page.screenshot(path=folder / f"{name}-{width}.png", full_page=width != WIDTHS[0])
         found = Axe().run(self.page).response["violations"]
         barriers = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found if one["impact"] in _SERIOUS]
         assert not barriers, f"{name}: {barriers}"

@@ -145,3 +145,9 @@ def test_locked_requirements_have_hashes_and_name_no_index() -> None:
         text = path.read_text("utf-8")
         assert "--hash=sha256:" in text, path
         assert not re.search(r"https?://|--index|--find-links|file:", text), path
+
+
+def test_pictures_in_the_docs_are_there_and_used() -> None:
+    folder = ROOT / "docs" / "images" / "pages"
+    named = set(re.findall(r"images/pages/([a-z0-9-]+\.png)", (ROOT / "docs" / "design.md").read_text("utf-8")))
+    assert named == {path.name for path in folder.iterdir()}
