@@ -12,6 +12,7 @@ from rich.table import Table
 
 from bench import scenarios, teams
 from bench.figures import machine
+from bench.limits import limits
 from bench.people import people
 from bench.scenarios import Effort, Result
 from bench.world import world
@@ -22,6 +23,7 @@ SCENARIOS = {
     "http": scenarios.over_http,
     "memory": scenarios.memory,
     "people": people,
+    "limits": limits,
     "ingestion": teams.ingestion,
     "streams": teams.streams,
 }
