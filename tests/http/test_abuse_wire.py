@@ -44,7 +44,7 @@ async def refused(port: int, data: bytes, status: int) -> Answer:
         assert answer.status == status, answer
         assert answer.headers["connection"] == "close"
         found = answer.json()
-        if any(b" /%s/" % dialect in data for dialect in (b"conxa", b"knai", b"tokenvault")):
+        if any(b" /%s/" % dialect in data for dialect in (b"conxa", b"knai", b"tokenvault", b"x402tools")):
             assert answer.headers["content-type"] == "application/json"
             assert found["code"].isupper()
             assert "status" not in found or found["status"] == "error"

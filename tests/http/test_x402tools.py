@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from farebox.http.dialects.x402tools.answers import REFUSALS
+from farebox.http.front import Front
 from farebox.ledger.types import Refusal
 from tests.support.live import Live, ok
 from tests.support.organizations import Organization
@@ -325,6 +326,25 @@ def test_methods_that_are_none(office: Organization) -> None:
     failed(office.api.patch("/envelopes"), 405, "METHOD_NOT_ALLOWED")
     failed(office.api.delete("/usage"), 405, "METHOD_NOT_ALLOWED")
     failed(office.api.get("/nothing"), 404, "NOT_FOUND")
+
+
+def test_the_framework_records_as_the_route_before_it_does(live: Live, office: Organization) -> None:
+    """Bytes for bytes, but for the ids and times."""
+    made = office.envelope(10)
+
+    async def framework(scope: Any, receive: Any, send: Any) -> None:
+        await Front(live.services).framework(scope, receive, send)
+
+    async def asked(amount: int, key: str) -> httpx.Response:
+        transport = httpx.ASGITransport(framework)
+        headers = {"Authorization": f"Bearer {office.key}", "Idempotency-Key": f"{made['id']}-{key}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://test/x402tools", headers=headers) as client:
+            return await client.post("/usage", json={"envelopeId": made["id"], "amount": amount})
+
+    first, again, refused = live.call(asked(6, "a")), live.call(asked(6, "a")), live.call(asked(5, "b"))
+    assert (first.status_code, first.json()) == (201, office.record(made, 6, key=f"{made['id']}-a").json())
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    assert refused.json() == failed(office.record(made, 5, key=f"{made['id']}-c"), 402, "USAGE_LIMIT_EXCEEDED")
 
 
 def ok_made(answer: httpx.Response) -> dict[str, Any]:

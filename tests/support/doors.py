@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from farebox.http.edge import MAX_KEY
 from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key, made
+from tests.support.organizations import Organization
 
 NATIVE = ("deposit", "charge", "hold", "capture", "refund", "transfer", "usage")
 DIALECTS = ("conxa", "knai")
 """Those that charge a session."""
-EVERY = (*NATIVE, *DIALECTS, "tokenvault")
+EVERY = (*NATIVE, *DIALECTS, "tokenvault", "x402tools")
 START = 1_000_000
 """What a wallet behind the doors holds, in TOKEN units."""
 
@@ -95,6 +96,7 @@ class Doors:
             Door("conxa", conxa, path, tokens, "input_tokens", "X-Idempotency-Key", ("output_tokens",)),
             Door("knai", knai, path, amount, "amount_tokens"),
             self._of_a_team(),
+            self._of_records(),
         ]
 
     def _of_a_team(self) -> Door:
@@ -112,6 +114,13 @@ class Doors:
         other = ("completion_tokens",)
         return Door("tokenvault", api, "/v1/consumption/process", used, "prompt_tokens", "Idempotency-Key", other)
 
+    def _of_records(self) -> Door:
+        """Usage that an organization counts on an envelope of its own."""
+        office = Organization(self.live)
+        self.envelope: str = office.envelope(2**63 - 1)["id"]
+        self.records = self.live.call(self.live.services.envelopes.number(office.id))
+        return Door("x402tools", office.api, "/usage", {"envelopeId": self.envelope, "amount": 7}, "amount")
+
     def money(self) -> tuple[Any, ...]:
         """All that a movement could change: the wallets, their entries, the grant. Refusals may be noted."""
         live = self.live
@@ -120,6 +129,7 @@ class Doors:
             live.read_wallet(self.payee),
             live.read_wallet(self.team_wallet),
             live.admin.get(f"/v1/grants/{self.grant['id']}").json(),
+            live.admin.get(f"/v1/envelopes/{self.envelope}").json(),
             self._rows("SELECT count(*) FROM entries WHERE account_id = any($1::bigint[])"),
         )
 
@@ -128,7 +138,7 @@ class Doors:
         return (*self.money(), self._rows("SELECT count(*) FROM transfers WHERE wallet_id = any($1::bigint[])"))
 
     def _rows(self, query: str) -> Any:
-        wallets = [int(self.wallet), int(self.payee), int(self.team_wallet)]
+        wallets = [int(self.wallet), int(self.payee), int(self.team_wallet), self.records]
         return self.live.call(self.live.services.pool.fetchval(query, wallets))
 
 
@@ -145,6 +155,9 @@ def check_error(name: str, answer: httpx.Response, status: int, *, code: str | N
         assert answer.headers["content-type"] == "application/json"
         assert body["status"] == "error", body
         assert isinstance(body["message"], str)
+    elif name == "x402tools":
+        assert answer.headers["content-type"] == "application/json"
+        assert isinstance(body["error"], str), body
     elif name == "knai":
         assert answer.headers["content-type"] == "application/json"
         assert isinstance(body["error"], str), body

@@ -41,7 +41,7 @@ def route(services: Services, access: Access) -> edge.App:
             status, body = answers.problem(problem)
             await edge.reply(send, status, body, *retry_after(problem))
             return
-        status, body = await _answered(services, principal, asked, outcome)
+        status, body = await answered(services, principal, asked, outcome)
         await edge.reply(send, status, body, *([_REPLAYED] if outcome.replayed else []))
 
     return call
@@ -59,9 +59,10 @@ async def record(services: Services, principal: Principal, asked: wire.UsageBody
     )
 
 
-async def _answered(
+async def answered(
     services: Services, principal: Principal, asked: wire.UsageBody, outcome: Outcome
 ) -> tuple[int, bytes]:
+    """Status and body for an outcome."""
     if outcome.refusal is not None:
         return answers.refused(outcome)
     number = await services.usage_records.number(own(principal))

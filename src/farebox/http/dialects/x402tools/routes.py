@@ -13,10 +13,10 @@ from farebox.envelopes.types import Envelope, EnvelopeChange, NewEnvelope
 from farebox.errors import Invalid, NotFound, Problem
 from farebox.http import edge
 from farebox.http.depends import TheAccess, TheCursors, TheServices
-from farebox.http.dialects.x402tools import answers, wire
+from farebox.http.dialects.x402tools import answers, recording, wire
 from farebox.http.dialects.x402tools.caller import organization_of, own
 from farebox.http.dialects.x402tools.pages import CAP, Cursor, Limit, page
-from farebox.http.native.context import NEWEST
+from farebox.http.native.context import NEWEST, IdempotencyKey
 from farebox.http.problem import retry_after
 from farebox.identity.service import note
 from farebox.identity.types import READ, WRITE, Principal
@@ -107,6 +107,22 @@ async def usage(
     return page([wire.usage(number, item) for item in found[:limit]], more, limit=limit, envelopeId=envelope_id)
 
 
+@post("/usage", status_code=201)
+async def record_usage(
+    services: TheServices,
+    caller: TheCaller,
+    data: JSONBody[wire.UsageBody],
+    idempotency_key: IdempotencyKey = None,
+) -> Response[bytes]:
+    """As `recording.route`, which is asked before the framework; here, so that the address names its methods."""
+    given = None if idempotency_key is None else idempotency_key.encode("latin-1", "replace")
+    key = edge.idempotency_key(given, required=False)
+    outcome = await recording.record(services, caller, data, key)
+    status, body = await recording.answered(services, caller, data, outcome)
+    headers = {"idempotent-replayed": "true"} if outcome.replayed else {}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
 @get("/usage/stats")
 async def stats(services: TheServices, caller: TheCaller) -> dict[str, Any]:
     found = await services.usage_records.totals(own(caller), CAP)
@@ -187,6 +203,7 @@ def router() -> Router:
             change_envelope,
             delete_envelope,
             usage,
+            record_usage,
             stats,
             api_keys,
             add_api_key,
