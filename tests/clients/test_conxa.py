@@ -26,9 +26,9 @@ from conxa import (
     ValidationError,
 )
 from farebox import Farebox
-from farebox.testing import ALL, DUPLICATED_ANSWER, HANG, LOST_ANSWER, TOO_MANY_SECONDS, Fault, Hostile, too_many
+from farebox.testing import ALL, DUPLICATED_ANSWER, LOST_ANSWER, TOO_MANY_SECONDS, Fault, Hostile, too_many
 from tests.clients.shops import Shop
-from tests.clients.test_hostile import AT_ONCE
+from tests.clients.test_hostile import KINDS
 from tests.support.live import ADMIN_KEY, Live
 
 
@@ -258,7 +258,7 @@ def test_rate_limits(live: Live, shop: Shop) -> None:
             client.wait_for_connection(shop.user, timeout=60, poll_interval=0.1, rate_limit_timeout=0.4)
 
 
-@pytest.mark.parametrize("fault", [*AT_ONCE, HANG], ids=repr)
+@pytest.mark.parametrize("fault", KINDS, ids=repr)
 def test_whatever_happens_it_is_charged_once(live: Live, shop: Shop, fault: Fault) -> None:
     with Hostile(live.url + "/conxa") as hostile, CONXAClient(shop.key, hostile.url, timeout=2) as client:
         hostile.plan(fault)

@@ -13,7 +13,9 @@ from farebox.client import BadAnswer, FareboxError, Problem, TooMany, Unreachabl
 from farebox.testing import (
     ALL,
     BAD_GATEWAY,
+    BAD_GATEWAY_AFTER,
     DUPLICATED_ANSWER,
+    DUPLICATED_REQUEST,
     HANG,
     LOST_ANSWER,
     RESET,
@@ -30,11 +32,14 @@ from farebox.testing import (
 )
 from tests.clients.shops import Shop
 from tests.support.live import ADMIN_KEY, Live
+from tests.support.standin import StandIn
 
 QUICK = Policy(timeout_s=0.5, deadline_s=20, first_pause_s=0.01, longest_pause_s=0.05)
 WAITING = (TOO_MANY_SECONDS, TOO_MANY_DATE, UNAVAILABLE)
 """What makes a client wait for a second."""
 AT_ONCE = tuple(fault for fault in ALL if fault not in WAITING)
+KINDS = (RESET, LOST_ANSWER, BAD_GATEWAY_AFTER, TRUNCATED_JSON, DUPLICATED_ANSWER, DUPLICATED_REQUEST, HANG)
+"""One of each kind, for clients that are built on the same core."""
 
 
 @pytest.fixture
@@ -182,3 +187,12 @@ def test_only_some_addresses_meet_faults(live: Live, shop: Shop) -> None:
             client.session(shop.user)
             client.charge(shop.token, amount=1)
     assert [line.rpartition(" ")[2] for line in hostile.seen if "RESET" in line] == ["RESET"] * 3
+
+
+def test_connections_are_kept() -> None:
+    with StandIn() as server, Farebox(server.url, "k") as client:
+        server.answer = {"status": 404, "body": {"code": "not_found", "detail": "none"}}
+        for _ in range(5):
+            with pytest.raises(Problem):
+                client.charges.get("ch_1")
+        assert (len(server.asked), len(server._sockets)) == (5, 1)

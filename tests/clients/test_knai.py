@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from farebox import Farebox, Policy
-from farebox.testing import ALL, HANG, LOST_ANSWER, Fault, Hostile
+from farebox.testing import ALL, LOST_ANSWER, Fault, Hostile
 from knai import (
     AsyncKNAIProvider,
     InsufficientBalanceError,
@@ -16,7 +16,7 @@ from knai import (
     SessionExpiredError,
 )
 from tests.clients.shops import Shop
-from tests.clients.test_hostile import AT_ONCE
+from tests.clients.test_hostile import KINDS
 from tests.support.live import ADMIN_KEY, Live
 
 
@@ -84,11 +84,11 @@ def test_the_address_is_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert repr(KNAIProvider("k", "s", "http://other/")) == "KNAIProvider('http://other')"
 
 
-@pytest.mark.parametrize("fault", [*AT_ONCE, HANG], ids=repr)
+@pytest.mark.parametrize("fault", KINDS, ids=repr)
 def test_whatever_happens_it_is_charged_once(
     live: Live, shop: Shop, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("knai.calls.PATIENCE", Policy(timeout_s=1, deadline_s=10))
+    monkeypatch.setattr("knai.calls.PATIENCE", Policy(timeout_s=0.5, deadline_s=10))
     with Hostile(live.url + "/knai") as hostile, KNAIProvider(shop.key, shop.slug, hostile.url) as provider:
         hostile.plan(fault)
         assert provider.charge(shop.token, 3, "m")["new_balance"] == 997

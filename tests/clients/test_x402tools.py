@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from farebox import Farebox, Policy
-from farebox.testing import ALL, DUPLICATED_REQUEST, HANG, LOST_ANSWER, TOO_MANY_SECONDS, Fault, Hostile, too_many
-from tests.clients.test_hostile import AT_ONCE
+from farebox.testing import ALL, DUPLICATED_REQUEST, LOST_ANSWER, TOO_MANY_SECONDS, Fault, Hostile, too_many
+from tests.clients.test_hostile import KINDS
 from tests.support.live import ADMIN_KEY, Live
 from x402tools import (
     APIError,
@@ -117,11 +117,11 @@ def test_the_address_is_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert X402Client("k").base_url == "http://127.0.0.1:8080/x402tools"
 
 
-@pytest.mark.parametrize("fault", [*AT_ONCE, HANG], ids=repr)
+@pytest.mark.parametrize("fault", KINDS, ids=repr)
 def test_whatever_happens_it_is_recorded_once(
     url: str, key: str, client: X402Client, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "PATIENCE", Policy(timeout_s=1, deadline_s=10))
+    monkeypatch.setattr(calls, "PATIENCE", Policy(timeout_s=0.5, deadline_s=10))
     envelope = client.create_envelope("e", 100, "DAILY")
     with Hostile(url) as hostile, X402Client(key, hostile.url) as other:
         hostile.plan(fault)

@@ -1,9 +1,11 @@
 """The shell that carries what programs ask, with threads; `async_carrier` has the one with asyncio."""
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from typing import TypeVar
 
 import httpx
@@ -78,10 +80,16 @@ class Carrier:
     def _opened(self) -> httpx.Client:
         with self._lock:
             if self._http is None:
-                self._http = httpx.Client(base_url=self._base_url, headers=self._headers)
+                self._http = httpx.Client(base_url=self._base_url, headers=self._headers, verify=trusted())
                 guards.bound(self._http, self._deadline)
                 guards.discard_left_overs(self._http)
             return self._http
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whom clients trust: read once for all of them, which takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 def prepared(http: httpx.Client | httpx.AsyncClient, request: Request, timeout_s: float) -> httpx.Request:
