@@ -54,7 +54,8 @@ class Listener:
             try:
                 await self._listen()
             except Exception as error:
-                log.warning("events.listener_waits", error=type(error).__name__)
+                if self._listening.is_set():  # once, and not at every try
+                    log.warning("events.listener_waits", error=type(error).__name__)
             self._listening.clear()
             await asyncio.sleep(0.2)
 

@@ -50,6 +50,7 @@ class Relay:
                 await self._task
 
     async def _run(self) -> None:
+        told = True
         while True:
             try:
                 self._committed.clear()
@@ -57,8 +58,11 @@ class Relay:
                     await asyncio.sleep(EVERY_S)
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._committed.wait(), LOOK_EVERY_S)
+                told = True
             except Exception as error:
-                log.warning("events.relay_waits", error=type(error).__name__)
+                if told:  # once, and not twice a second for as long as the database is away
+                    log.warning("events.relay_waits", error=type(error).__name__)
+                told = False
                 await asyncio.sleep(0.5)
 
     async def tell(self) -> int:

@@ -165,8 +165,11 @@ class Ingest:
     async def _tidy(self) -> None:
         if self._outdated:
             await self.forget_balances(())
-        self.state, state = None, await self.stream.state()
-        self.state = state
+        try:
+            self.state = await self.stream.state()
+        except BaseException:
+            self.state = None
+            raise
         await self.stream.trim()
         await self.stream.forget()
 

@@ -138,7 +138,13 @@ class Stream:
 
     async def forget(self, idle_s: int = 3600) -> None:
         """Removes consumers that are long gone and have nothing left."""
-        for one in await self._redis.xinfo_consumers(self.name, self.group):
+        try:
+            consumers = await self._redis.xinfo_consumers(self.name, self.group)
+        except ResponseError as error:
+            if "no such key" not in str(error) and "NOGROUP" not in str(error):
+                raise
+            return
+        for one in consumers:
             if not one["pending"] and one["idle"] > idle_s * 1000:
                 await self._redis.xgroup_delconsumer(self.name, self.group, one["name"])
 
