@@ -1,5 +1,6 @@
 """`farebox demo --once`, as a newcomer runs it."""
 
+import html
 import json
 import os
 import re
@@ -100,6 +101,32 @@ def test_its_snippets_work_as_they_are_printed(tmp_path: Path) -> None:
     finally:
         running.kill()
         running.wait()
+
+
+def test_a_phone_opens_a_wallet_with_money_in_it(tmp_path: Path) -> None:
+    log = tmp_path / "demo.log"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
+    command = [sys.executable, "-m", "farebox", "demo", "--host", "0.0.0.0", "--port", "0", "--requests", "1"]
+    with log.open("w") as output:
+        env = inherited | {"PYTHONUNBUFFERED": "1"}
+        running = subprocess.Popen(command, stdout=output, stderr=output, env=env)
+    try:
+        until(lambda: "The server runs on" in log.read_text(), 120)
+        told = dict(re.findall(r"^   (address|e-mail|password) +(\S+)$", log.read_text(), re.MULTILINE))
+        base = told["address"].partition("/wallet")[0]
+        assert not base.startswith(("http://0.0.0.0", "http://127."))
+        with httpx.Client(headers={"Origin": base}, timeout=30) as phone:
+            door = phone.get(told["address"])
+            after = html.unescape(re.findall(r'name="next" value="([^"]+)"', door.text)[0])
+            given = {"email": told["e-mail"], "password": told["password"], "next": after}
+            entered = phone.post(f"{base}/wallet/sign-in", data=given)
+            assert entered.status_code == 303
+            shown = phone.get(base + entered.headers["location"])
+            assert '"provider_id":"acme-chat"' in html.unescape(shown.text)
+            assert "10 USD" in phone.get(f"{base}/wallet").text
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=60)
 
 
 def test_the_story_of_teams() -> None:

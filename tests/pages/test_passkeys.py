@@ -97,6 +97,8 @@ def test_answers_that_are_none(live: Live) -> None:
     for challenge in (asked, ada.get("/wallet/passkeys/creation").json()["challenge"]):
         found = ada.submit(page, "/wallet/passkeys", name="x", challenge=challenge, credential="{}")
         assert found.status_code == 422
+    again = ada.submit(page, "/wallet/passkeys", name="x", challenge=challenge, credential="{}")
+    assert "answered before" in again.text
     cross = ada.post("/wallet/sign-in/passkey", {"Origin": "https://evil.example"}, challenge=asked, credential="{}")
     assert cross.status_code == 403
     assert ada.submit(page, "/wallet/sign-out").status_code == 303

@@ -13,6 +13,7 @@ from farebox.cli.command import fail
 from farebox.cli.output import Failure
 from farebox.demo import parts, teams
 from farebox.demo.finale import your_turn
+from farebox.demo.phone import is_loopback, your_phone
 from farebox.demo.screen import Screen
 from farebox.demo.server import DemoFailure, data_directory, serving
 from farebox.demo.story import Plan, tell
@@ -30,7 +31,7 @@ def demo(
     users: Annotated[int, typer.Option(min=1, max=256, help="Chats at once.")] = 24,
     requests: Annotated[int | None, typer.Option(min=1, help="Stop after so many charges, cap or not.")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Stop charging after so long, cap or not.")] = 40,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 shows a code for your phone.")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(help="Port; 0 takes a free one.", show_default="8080, or a free one")
     ] = None,
@@ -55,12 +56,16 @@ def demo(
             if tokenvault:
                 _teams(screen, stack, directory, host, _port(host, port), client, users)
             else:
-                server = stack.enter_context(serving(directory, host, _port(host, port)))
+                # Whoever lets others in by --host lets them sign in, too: it is a demo's money.
+                plain = {} if is_loopback(host) else {"plain_http": "true"}
+                server = stack.enter_context(serving(directory, host, _port(host, port), **plain))
                 opened = tell(screen, server, Plan(trace, users, requests, seconds))
             if picture is not None:
                 screen.save(picture)
             if not tokenvault:
                 your_turn(screen, server, opened)
+                if not is_loopback(host):
+                    your_phone(screen, server)
             if not once:
                 _wait(screen, "deletes its data" if data_dir is None else f"leaves its data in {data_dir}")
     except (DemoFailure, BadTrace) as error:
