@@ -160,7 +160,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cors_origins: Annotated[
         str, _doc("Origins, comma-separated, whose pages may call this server from a browser. Empty: none.")
     ] = ""
-    outbox_keep_s: Annotated[int, _doc("How long sent events are kept.", ge=60)] = 86_400
+    outbox_keep_s: Annotated[int, _doc("How long events are kept that nobody was there to be told of.", ge=60)] = 86_400
     sweep_interval_s: Annotated[float, _doc("How often expired holds are freed and balances folded.", gt=0)] = 5.0
     default_prices: Annotated[
         Literal["genai-prices", "none"], _doc("The price book that an empty database starts with.")
