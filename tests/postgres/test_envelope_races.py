@@ -14,7 +14,7 @@ from farebox.ledger.envelopes import Counts
 from farebox.ledger.types import Ask, Capture, Charge, Hold, Outcome, Record, RecordUsage, Refusal, Release, Usage
 from farebox.services import Services
 from tests.support.ledgers import Books, mark
-from tests.support.racing import ledger_on
+from tests.support.racing import intruder, ledger_on
 
 REFUSED = Refusal.ENVELOPE_LIMIT_EXCEEDED
 
@@ -135,6 +135,29 @@ async def test_holds_facts_and_ends_of_many_wallets_never_deadlock_and_add_up(
     assert {refusal for found in lives for refusal in found} == {None, REFUSED}
     used, _ = await acme.counters(shared)
     assert used > 2000
+    assert (await acme.books.audit()).clean
+
+
+async def test_a_limit_that_somebody_keeps_locked_stops_those_whom_it_limits_and_nobody_else(
+    database: str, services: Services
+) -> None:
+    async with AsyncExitStack() as stack:
+        acme = await opened(stack, database, services, 1, 2)
+        envelope = await acme.limit(Scope("all"), 100)
+        record = {"wallet_id": await services.envelopes.number("acme"), "organization_id": "acme"}
+        recorded = await acme.limit(None, 100, counts=Counts.USAGE)
+        wallet = await acme.books.wallet(100)
+        free = (wallet, await acme.books.grant(wallet))
+        await acme.ask(Charge, **acme.drawn(free), amount=1)
+        async with intruder(database) as conn:
+            await conn.execute("SELECT 1 FROM envelopes WHERE id = ANY($1) FOR UPDATE", [envelope, recorded])
+            limited = [acme.ask(Charge, **acme.drawn(payer), amount=1) for payer in acme.payers]
+            limited.append(acme.ask(Record, **record, envelope_id=recorded, amount=1))
+            passing = [acme.ask(Charge, **acme.drawn(free), amount=1) for _ in range(5)]
+            assert {outcome.refusal for outcome in await asyncio.gather(*passing)} == {None}
+            assert not any(ask.done() for ask in limited)
+        assert {outcome.refusal for outcome in await asyncio.gather(*limited)} == {None}
+    assert await acme.counters(envelope) == (2, 0)
     assert (await acme.books.audit()).clean
 
 

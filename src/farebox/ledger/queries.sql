@@ -110,19 +110,31 @@ SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NUL
 FROM price_book b
 
 -- name: locked_elsewhere
--- The wallets that somebody else keeps locked, or a grant of theirs. Run outside a transaction: what it
--- locks on the way is free again with its answer.
+-- The wallets that somebody else keeps locked, or a grant of theirs, or an envelope that may apply to them; among them
+-- the numbers of organizations, whose records are asked under these. Run outside a transaction: what it locks on the
+-- way is free again with its answer.
 WITH free_wallets AS MATERIALIZED (
     SELECT id FROM accounts WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet'
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), free_grants AS MATERIALIZED (
     SELECT id FROM grants WHERE id = ANY(:grant_ids::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), limiting AS MATERIALIZED (
+    SELECT a.id AS wallet_id, e.id FROM accounts a
+    JOIN envelopes e ON e.owner IN ('', coalesce(a.organization_id, '')) AND e.scope IS NOT NULL AND e.deleted_at IS NULL
+    WHERE a.id = ANY(:wallet_ids::bigint[]) AND (e.scope NOT LIKE 'wallet:%' OR e.scope = 'wallet:' || a.id)
+    UNION ALL
+    SELECT o.number, e.id FROM organizations o JOIN envelopes e ON e.organization_id = o.id AND e.deleted_at IS NULL
+    WHERE o.number = ANY(:wallet_ids::bigint[])
+), free_envelopes AS MATERIALIZED (
+    SELECT id FROM envelopes WHERE id IN (SELECT id FROM limiting) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )
 SELECT id AS wallet_id FROM accounts
 WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet' AND id NOT IN (SELECT id FROM free_wallets)
 UNION
 SELECT wallet_id FROM grants
 WHERE id = ANY(:grant_ids::bigint[]) AND id NOT IN (SELECT id FROM free_grants)
+UNION
+SELECT wallet_id FROM limiting WHERE id NOT IN (SELECT id FROM free_envelopes)
 
 -- name: post
 -- Everything that a batch writes, in one round trip; the counts let the caller see that no row was missed.

@@ -122,7 +122,7 @@ async def let_go(conn: "Connection[Record]") -> None:
 async def locked_elsewhere(
     conn: "Connection[Record]", wallet_ids: Iterable[int], grant_ids: Iterable[int | None]
 ) -> list[int]:
-    """Those of the wallets that another session keeps locked, as a whole or a grant of theirs; waits for nobody."""
+    """Those of the wallets that another session keeps locked: as a whole, a grant or a limit of theirs. Waits not."""
     rows = await _SQL.locked_elsewhere.all(
         conn, wallet_ids=set(wallet_ids), grant_ids={grant for grant in grant_ids if grant is not None}
     )
