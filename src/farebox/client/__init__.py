@@ -27,14 +27,17 @@ from farebox.client.errors import (
     Unavailable,
     Unreachable,
 )
+from farebox.client.limits import AppliesTo
 from farebox.client.sync import Farebox
-from farebox.client.types import Balance, Tier, Usage
+from farebox.client.types import Balance, Bill, Tier, Usage
 
 __all__ = [
+    "AppliesTo",
     "AsyncFarebox",
     "BadAnswer",
     "BadRequest",
     "Balance",
+    "Bill",
     "Conflict",
     "Farebox",
     "FareboxError",

@@ -5,7 +5,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
-from farebox.client.calls import charges, connections, directory, prices, wallets
+from farebox.client.calls import charges, connections, directory, limits, people, prices, wallets
 from farebox.client.core import Policy
 from farebox.client.following import follow_async
 from farebox.client.holding import AsyncHoldBlock
@@ -64,6 +64,7 @@ class AsyncCharges(_Noun):
     get = does(charges.get_charge)
     list = lists(charges.list_charges)
     explain = does(charges.explain)
+    batch = does(charges.batch)
     refund = does(charges.refund)
     record = does(charges.record)
 
@@ -89,6 +90,7 @@ class AsyncWallets(_Noun):
     history = lists(wallets.history)
     statement = does(wallets.statement)
     entries = lists(wallets.entries)
+    ticket = does(wallets.ticket)
 
     def events(self, wallet_id: str) -> AsyncIterator[Balance]:
         """The wallet's balance now, and after every change, for as long as it is iterated over.
@@ -144,11 +146,37 @@ class AsyncOrganizations(_Noun):
     """Tenants."""
 
     add = does(directory.add_organization)
+    change = does(directory.change_organization)
     get = does(directory.get_organization)
     list = lists(directory.list_organizations)
     add_key = does(directory.add_organization_key)
     keys = does(directory.list_organization_keys)
     revoke_key = does(directory.revoke_organization_key)
+    add_agent = does(people.add_agent)
+    agents = lists(people.list_agents)
+    allow_agent = does(people.allow_agent)
+
+
+class AsyncPeople(_Noun):
+    """People with accounts."""
+
+    add = does(people.add_person)
+    get = does(people.get_person)
+    list = lists(people.list_people)
+    credit = does(people.credit)
+
+
+class AsyncEnvelopes(_Noun):
+    """Limits of a day, a week, a month or a year."""
+
+    add = does(limits.add_envelope)
+    get = does(limits.get_envelope)
+    list = lists(limits.list_envelopes)
+    change = does(limits.change_envelope)
+    end = does(limits.end_envelope)
+    windows = lists(limits.windows)
+    record = does(limits.record)
+    records = lists(limits.records)
 
 
 class AsyncKeys(_Noun):
@@ -187,6 +215,8 @@ class AsyncFarebox:
         self.prices = AsyncPrices(self)
         self.providers = AsyncProviders(self)
         self.organizations = AsyncOrganizations(self)
+        self.people = AsyncPeople(self)
+        self.envelopes = AsyncEnvelopes(self)
         self.keys = AsyncKeys(self)
         self.assets = AsyncAssets(self)
 
@@ -194,6 +224,7 @@ class AsyncFarebox:
         return await self._carrier.run(program(call, self.policy))
 
     charge = does(charges.charge)
+    limits = does(limits.look)
 
     def hold(
         self, session_token: str | None = None, *, model: str | None = None, usage: Usage | None = None, **more: Any

@@ -5,7 +5,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
-from farebox.client.calls import charges, connections, directory, prices, wallets
+from farebox.client.calls import charges, connections, directory, limits, people, prices, wallets
 from farebox.client.core import Policy
 from farebox.client.following import follow
 from farebox.client.holding import HoldBlock
@@ -63,6 +63,7 @@ class Charges(_Noun):
     get = does(charges.get_charge)
     list = lists(charges.list_charges)
     explain = does(charges.explain)
+    batch = does(charges.batch)
     refund = does(charges.refund)
     record = does(charges.record)
 
@@ -88,6 +89,7 @@ class Wallets(_Noun):
     history = lists(wallets.history)
     statement = does(wallets.statement)
     entries = lists(wallets.entries)
+    ticket = does(wallets.ticket)
 
     def events(self, wallet_id: str) -> Iterator[Balance]:
         """The wallet's balance now, and after every change, for as long as it is iterated over.
@@ -143,11 +145,37 @@ class Organizations(_Noun):
     """Tenants."""
 
     add = does(directory.add_organization)
+    change = does(directory.change_organization)
     get = does(directory.get_organization)
     list = lists(directory.list_organizations)
     add_key = does(directory.add_organization_key)
     keys = does(directory.list_organization_keys)
     revoke_key = does(directory.revoke_organization_key)
+    add_agent = does(people.add_agent)
+    agents = lists(people.list_agents)
+    allow_agent = does(people.allow_agent)
+
+
+class People(_Noun):
+    """People with accounts."""
+
+    add = does(people.add_person)
+    get = does(people.get_person)
+    list = lists(people.list_people)
+    credit = does(people.credit)
+
+
+class Envelopes(_Noun):
+    """Limits of a day, a week, a month or a year."""
+
+    add = does(limits.add_envelope)
+    get = does(limits.get_envelope)
+    list = lists(limits.list_envelopes)
+    change = does(limits.change_envelope)
+    end = does(limits.end_envelope)
+    windows = lists(limits.windows)
+    record = does(limits.record)
+    records = lists(limits.records)
 
 
 class Keys(_Noun):
@@ -186,6 +214,8 @@ class Farebox:
         self.prices = Prices(self)
         self.providers = Providers(self)
         self.organizations = Organizations(self)
+        self.people = People(self)
+        self.envelopes = Envelopes(self)
         self.keys = Keys(self)
         self.assets = Assets(self)
 
@@ -193,6 +223,7 @@ class Farebox:
         return self._carrier.run(program(call, self.policy))
 
     charge = does(charges.charge)
+    limits = does(limits.look)
 
     def hold(
         self, session_token: str | None = None, *, model: str | None = None, usage: Usage | None = None, **more: Any

@@ -4,7 +4,7 @@ Members that a newer server adds are passed over, so that an older client goes o
 """
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -308,6 +308,7 @@ class Organization(Struct, frozen=True):
 
     id: str
     name: str
+    time_zone: str
     created_at: datetime
 
 
@@ -370,6 +371,83 @@ class Quote(Struct, frozen=True):
     asset: str
     price: str
     markup: str
+
+
+class Person(Struct, frozen=True):
+    """Somebody with an account, and a wallet in USD."""
+
+    id: str
+    email: str
+    organization: str | None
+    wallet: str
+    available: int
+    created_at: datetime
+
+
+class MadePerson(Person, frozen=True, kw_only=True):
+    """A new account; `password` where it was made by the server, told this once."""
+
+    password: str | None
+
+    def __repr__(self) -> str:
+        """Without the password: it has no place in a log."""
+        return f"MadePerson(id={self.id!r}, email={self.email!r})"
+
+
+class Agent(Struct, frozen=True):
+    """What spends an organization's credits; amounts are units of CREDIT. Its grant is its allowance."""
+
+    name: str
+    member: str | None
+    grant: str
+    spent: int
+    limit: int | None
+    charge_limit: int | None
+    expires_at: datetime | None
+    state: str
+    created_at: datetime
+
+
+class Ticket(Struct, frozen=True):
+    """What opens a wallet's events in a browser, as `?ticket=…`, for `expires_in_s` seconds."""
+
+    ticket: str
+    expires_in_s: int
+
+    def __repr__(self) -> str:
+        """Without the ticket: it has no place in a log."""
+        return f"Ticket(expires_in_s={self.expires_in_s})"
+
+
+class Bill(Struct, frozen=True, omit_defaults=True):
+    """One of several charges; told as a charge by itself."""
+
+    session_token: str | None = None
+    grant: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    amount: int | None = None
+    asset: str | None = None
+    idempotency_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the session token."""
+        return f"Bill(grant={self.grant!r}, model={self.model!r}, usage={self.usage!r}, amount={self.amount!r})"
+
+
+class BatchResult(Struct, frozen=True):
+    """What became of one of several charges: `charge` where its status is 201, else `problem`."""
+
+    status: int
+    replayed: bool
+    charge: Charged | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BatchResults(Struct, frozen=True):
+    """In the order that was asked for."""
+
+    results: list[BatchResult]
 
 
 class Page(Struct, Generic[T], frozen=True):

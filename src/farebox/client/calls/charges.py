@@ -1,9 +1,13 @@
 """Charges, holds, usage records, refunds."""
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from farebox.client.call import Call, Listing, get, given, move, part, units
-from farebox.client.types import Charge, Charged, Explanation, Hold, Moved, Page, Usage
+import msgspec
+
+from farebox.client.call import Call, Listing, get, given, move, part, post, units, visible
+from farebox.client.types import BatchResults, Bill, Charge, Charged, Explanation, Hold, Moved, Page, Usage
 
 
 def charge(
@@ -24,6 +28,16 @@ def charge(
     Raises PaymentRequired where the wallet does not hold enough, Forbidden where the grant's limit or end is reached.
     """
     return move("/v1/charges", _bill(session_token, grant, model, usage, amount, asset), Charged, idempotency_key)
+
+
+def batch(bills: Sequence[Bill]) -> Call[BatchResults]:
+    """Asks for up to 100 charges at once. Each stands by itself: what is refused does not stop the others."""
+    asked = []
+    for bill in bills:
+        units(bill.amount)
+        key = str(uuid.uuid4()) if bill.idempotency_key is None else visible(bill.idempotency_key)
+        asked.append(msgspec.structs.replace(bill, idempotency_key=key))
+    return post("/v1/charges/batch", {"charges": asked}, BatchResults, repeatable=True)
 
 
 def get_charge(charge_id: str) -> Call[Charge]:

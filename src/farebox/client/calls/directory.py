@@ -55,9 +55,20 @@ def revoke_provider_key(slug: str, key_id: str) -> Call[None]:
     return delete(f"/v1/providers/{part(slug)}/keys/{part(key_id)}")
 
 
-def add_organization(organization_id: str, name: str) -> Call[Organization]:
+def add_organization(organization_id: str, name: str, *, time_zone: str = "UTC") -> Call[Organization]:
     """Registers an organization; again with the same id gives the same one."""
-    return post("/v1/organizations", {"id": organization_id, "name": name}, Organization, repeatable=True)
+    body = {"id": organization_id, "name": name, "time_zone": time_zone}
+    return post("/v1/organizations", body, Organization, repeatable=True)
+
+
+def change_organization(
+    organization_id: str, *, name: str | None = None, time_zone: str | None = None
+) -> Call[Organization]:
+    """Changes what is given; envelopes in the old time zone change with it, at once."""
+    body = encoded({"name": name, "time_zone": time_zone})
+    return Call(
+        Request("PATCH", f"/v1/organizations/{part(organization_id)}", body=body, repeatable=True), Organization
+    )
 
 
 def get_organization(organization_id: str) -> Call[Organization]:

@@ -16,6 +16,7 @@ from farebox.client.types import (
     Moved,
     Page,
     Statement,
+    Ticket,
     Wallet,
 )
 
@@ -81,6 +82,11 @@ def entries(wallet_id: str, *, since: datetime | None = None, until: datetime | 
     """The movements of a period, newest first."""
     query = given({"since": _moment(since), "until": _moment(until)})
     return Listing(f"/v1/wallets/{part(wallet_id)}/statement", Statement, query)
+
+
+def ticket(wallet_id: str) -> Call[Ticket]:
+    """What opens the wallet's events in a browser, which can send no key there."""
+    return post(f"/v1/wallets/{part(wallet_id)}/tickets", {}, Ticket, repeatable=True)
 
 
 def events(wallet_id: str, policy: Policy) -> Following[Balance]:
