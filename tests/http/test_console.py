@@ -104,7 +104,7 @@ def test_a_price_is_compared_before_it_is_saved(live: Live, operator: Browser, s
 
 
 def test_a_viewer_looks_on(live: Live, operator: Browser) -> None:
-    made = operator.submit(operator.get("/console/keys"), "/console/keys", name="auditor", scopes="read only")
+    made = operator.submit(operator.get("/console/keys"), "/console/keys", name="auditor", scopes="read only (viewer)")
     viewer = signed_in(live, re.findall(r"fbx_admin_[0-9a-f]{48}", made.text)[0])
     csrf, slug, wallet = csrf_of(viewer), live.provider().slug, live.wallet(5)
     for path in (
@@ -115,6 +115,20 @@ def test_a_viewer_looks_on(live: Live, operator: Browser) -> None:
         assert found.status_code == 403, path
     assert viewer.get(f"/console/wallets/{wallet}").status_code == 200
     assert live.read_wallet(wallet)["balance"] == 5
+
+
+def test_an_operator_works_but_makes_no_keys(live: Live, operator: Browser) -> None:
+    name = "work in the console (operator)"
+    made = operator.submit(operator.get("/console/keys"), "/console/keys", name="desk", scopes=name)
+    key = re.findall(r"fbx_admin_[0-9a-f]{48}", made.text)[0]
+    worker, wallet = signed_in(live, key), live.wallet(5)
+    csrf = csrf_of(worker)
+    page = worker.get(f"/console/wallets/{wallet}")
+    assert worker.submit(page, f"/console/wallets/{wallet}/deposit", amount="0.007", reason="r").status_code == 303
+    assert live.read_wallet(wallet)["balance"] == 12
+    assert worker.post("/console/keys", csrf=csrf, name="x", scopes="everything (owner)").status_code == 403
+    assert worker.post("/console/keys/key_1/revoke", csrf=csrf).status_code == 403
+    assert live.client(key).post("/v1/wallets", json={"asset": "USD"}).status_code == 403, "the API is not for it"
 
 
 def test_staff_sees_its_own_provider_only(live: Live, shop: Provider) -> None:

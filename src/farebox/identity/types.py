@@ -5,6 +5,8 @@ from datetime import datetime
 from msgspec import Struct
 
 READ, WRITE = "read", "write"
+OPERATE = "operate"
+"""An administrator's key that works in the console and nowhere else, and makes no keys for administrators."""
 RECHARGE = "recharge"
 """Turns money into credits: only an administrator gives this right to an organization's key."""
 

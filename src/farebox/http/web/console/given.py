@@ -13,7 +13,7 @@ from farebox.http.native.authority import Authority
 from farebox.http.web import forms
 from farebox.http.web.forms import Form
 from farebox.http.web.visitor import Visitor, key_owner_of
-from farebox.identity.types import WRITE
+from farebox.identity.types import OPERATE, WRITE
 from farebox.services import Services
 
 NEWEST = 2**63 - 1
@@ -25,7 +25,8 @@ class Desk:
     def __init__(self, services: Services, visitor: Visitor) -> None:
         self.visitor = visitor
         self.authority = Authority(services, visitor.key)
-        self.may_write = WRITE in visitor.key.scopes
+        self.is_owner = visitor.key.is_admin and WRITE in visitor.key.scopes
+        self.may_write = bool(visitor.key.scopes & {WRITE, OPERATE})
 
     @property
     def actor(self) -> str:
@@ -34,10 +35,17 @@ class Desk:
 
     @property
     def role(self) -> str:
-        """`operator`, `viewer` (a key that only reads) or `provider`."""
+        """`owner`, `operator`, `viewer` (a key that only reads) or `provider`."""
         if not self.visitor.key.is_admin:
             return "provider"
+        if self.is_owner:
+            return "owner"
         return "operator" if self.may_write else "viewer"
+
+    def owner(self) -> None:
+        """Raises Forbidden for everybody but owners."""
+        if not self.is_owner:
+            raise Forbidden("this takes an owner's key", "owner_only")
 
     async def form(self, request: Request[Any, Any, Any]) -> Form:
         """A form that may be acted on; raises Forbidden."""

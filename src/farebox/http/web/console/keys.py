@@ -9,10 +9,16 @@ from farebox import ids
 from farebox.errors import Conflict, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.console.given import Desk, TheDesk
-from farebox.http.web.console.providers import SCOPES
 from farebox.http.web.render import page, to
 from farebox.identity.service import note
+from farebox.identity.types import OPERATE, READ, WRITE
 from farebox.services import Services
+
+SCOPES = {
+    "everything (owner)": (READ, WRITE),
+    "work in the console (operator)": (READ, OPERATE),
+    "read only (viewer)": (READ,),
+}
 
 
 @get("/console/keys")
@@ -22,6 +28,7 @@ async def keys(services: TheServices, desk: TheDesk) -> Response[bytes]:
 
 @post("/console/keys")
 async def add_admin_key(request: Request[Any, Any, Any], services: TheServices, desk: TheDesk) -> Response[Any]:
+    desk.owner()
     form = await desk.form(request)
     scopes = SCOPES.get(form.text("scopes"))
     if scopes is None or not form.text("name", 100):
@@ -35,6 +42,7 @@ async def add_admin_key(request: Request[Any, Any, Any], services: TheServices, 
 async def revoke_admin_key(
     request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, key_id: FromPath[str]
 ) -> Response[Any]:
+    desk.owner()
     await desk.form(request)
     number = ids.parse("key", key_id)
     if number is None:
