@@ -28,6 +28,7 @@ from farebox.teams.credits import Credits
 from farebox.teams.service import Teams
 from farebox.wallets.accounts import Accounts
 from farebox.wallets.service import Wallets
+from farebox.wallets.top_ups import TopUps
 
 if TYPE_CHECKING:
     from farebox.events.service import Live
@@ -51,6 +52,7 @@ class Services:
         self.prices = Prices(pool, canonical if settings.default_prices == "genai-prices" else None)
         self.wallets = Wallets(pool)
         self.accounts = Accounts(pool)
+        self.top_ups = TopUps(pool)
         self.charging = Charging(pool, ledger, self.prices, self.accounts)
         self.envelopes = Envelopes(pool)
         self.usage_records = UsageRecords(pool, self.envelopes, self.charging)

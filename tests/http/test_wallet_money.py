@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.browsing import Browser, Fields, approved, token_of
-from tests.support.live import Live, Provider
+from tests.support.live import ADMIN_KEY, Live, Provider
 from tests.support.people import Somebody
 
 
@@ -108,6 +108,25 @@ def test_line_95_no_cell_is_a_formula(browser: Browser, shop: Provider, live: Li
     ]  # fmt: skip
     assert [row["amount_USD"] for row in rows] == ["-0.01"] * 7 + ["5"]
     assert rows[0]["balance_USD"] == "4.93"
+
+
+def test_who_asks_for_money_is_answered(live: Live) -> None:
+    ada, operator = Browser(live).sign_up(), Browser(live)
+    operator.post("/console/sign-in", key=ADMIN_KEY)
+    for wrong in ({"amount": ""}, {"amount": "0"}, {"amount": "1", "reason": "x" * 201}):
+        assert ada.submit(ada.get("/wallet/ask"), "/wallet/ask", **wrong).status_code == 422
+    page = ada.get("/wallet/ask")
+    assert ada.submit(page, "/wallet/ask", amount="12.5", reason="<b>rent</b>").status_code == 303
+    assert ada.submit(page, "/wallet/ask", amount="13").status_code == 409
+    assert "You have asked for 12.5 USD" in ada.get("/wallet/ask").text
+    listed = operator.get("/console/people").text
+    assert "12.5 USD" in listed and "&lt;b&gt;rent" in listed
+    wallet = f"/console/wallets/{ada.wallet}"
+    assert operator.submit(operator.get(wallet), f"{wallet}/decline").status_code == 303
+    ada.submit(ada.get("/wallet/ask"), "/wallet/ask", amount="3")
+    assert operator.submit(operator.get(wallet), f"{wallet}/deposit", amount="3", reason="paid").status_code == 303
+    assert "You have asked" not in ada.get("/wallet/ask").text
+    assert "3 USD" in ada.get("/wallet").text
 
 
 def test_a_month_adds_up(browser: Browser, shop: Provider) -> None:

@@ -118,7 +118,12 @@ def test_every_page_is_for_everybody(live: Live, shop: Provider, watched: Watche
     shop.charge(token, amount=9_000_000)
     items = re.findall(r"/wallet/history/tr_\w+", ada.get("/wallet/history").text)
     paths = {"home": "/wallet", "scan": "/wallet/scan", "connection": connection, "connections": "/wallet/connections"}
-    paths |= {"send": "/wallet/send", "tokens": "/wallet/tokens", "statement": "/wallet/statement"}
+    paths |= {
+        "send": "/wallet/send",
+        "ask": "/wallet/ask",
+        "tokens": "/wallet/tokens",
+        "statement": "/wallet/statement",
+    }
     paths |= {"history": "/wallet/history", "refusal": items[0], "charge": items[1], "account": "/wallet/account"}
     for name, path in paths.items():
         watched.open(path)

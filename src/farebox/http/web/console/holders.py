@@ -67,8 +67,8 @@ async def people(services: TheServices, desk: TheDesk, email: FromQuery[str] = "
         found = [await services.people.get(email[:254])] if email else await services.people.page(0, _SHOWN)
     except NotFound:
         found = []
-    asset = services.prices.book.assets["USD"]
-    return page("console/people.html", desk=desk, people=found, email=email[:254], asset=asset)
+    told_ = {"asset": services.prices.book.assets["USD"], "waiting": await services.top_ups.waiting(_SHOWN)}
+    return page("console/people.html", desk=desk, people=found, email=email[:254], **told_)
 
 
 @get("/console/wallets")
@@ -103,7 +103,20 @@ async def deposit(
         amount=amount,
         note=reason,
     )
-    return await _done(services, desk, found, ask, "wallet.deposit", amount, reason)
+    done = await _done(services, desk, found, ask, "wallet.deposit", amount, reason)
+    if done.status_code == 303:
+        await services.top_ups.answer(desk.actor, found.id, "paid")
+    return done
+
+
+@post("/console/wallets/{number:str}/decline")
+async def decline_top_up(
+    request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, number: FromPath[str]
+) -> Response[Any]:
+    await desk.form(request)
+    found = await desk.authority.wallet(number)
+    await services.top_ups.answer(desk.actor, found.id, "declined")
+    return to(f"/console/wallets/{found.id}")
 
 
 @post("/console/wallets/{number:str}/refund/{charge_id:str}")
@@ -178,6 +191,7 @@ async def _shown(
         desk=desk,
         wallet=await services.wallets.get(wallet.id),
         asset=services.prices.book.assets[wallet.asset],
+        waiting=await services.top_ups.of(wallet.id),
         items=await services.wallets.history(wallet.id, NEWEST, _LATEST),
         grants=await services.consent.of_wallet(wallet.id, NEWEST, _LATEST),
         key=f"page:{secrets.token_hex(16)}",

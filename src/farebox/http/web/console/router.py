@@ -35,6 +35,7 @@ def router(services: Services, access: Access) -> Router:
         holders.wallet,
         holders.deposit,
         holders.refund,
+        holders.decline_top_up,
         prices.prices,
         prices.compare,
         prices.save,

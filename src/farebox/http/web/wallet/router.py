@@ -5,6 +5,7 @@ from litestar.di import Provide
 
 from farebox.http.callers import Callers
 from farebox.http.web.wallet import (
+    asking,
     connecting,
     connections,
     entrance,
@@ -44,6 +45,8 @@ def router(services: Services, callers: Callers) -> Router:
             connections.revoke,
             history.history,
             history.one,
+            asking.ask_page,
+            asking.ask,
             passkeys.creation,
             passkeys.add_passkey,
             passkeys.remove_passkey,
