@@ -56,7 +56,7 @@ def test_it_books_shows_and_replays(office: Office, command: Command) -> None:
     office.client.xadd("usage_records", {"id": "bad", "note": "[red]\x1b[31m"})
     office.send("later", 7, model="tomorrow-1")
     process = command.start("--consumers", "2")
-    until(lambda: office.balance() == 10_000 - 5 and office.reasons())
+    until(lambda: office.balance() == 10_000 - 5 and office.reasons(), 90)
     process.terminate()
     assert process.wait(timeout=30) == 0
 
@@ -74,7 +74,7 @@ def test_it_books_shows_and_replays(office: Office, command: Command) -> None:
     assert command("replay", "--all", "--json") == {"replayed": 1}
     assert office.reasons() == []
     again = command.start()
-    until(lambda: office.reasons() == ["missing_field:organization_id"])
+    until(lambda: office.reasons() == ["missing_field:organization_id"], 90)
     again.terminate()
     assert again.wait(timeout=30) == 0
 
