@@ -157,6 +157,12 @@ def test_a_skipped_midnight_begins_its_day_once() -> None:
     assert found == ["11-03 03:00", "11-04 03:00", "11-05 02:00"]
 
 
+def test_a_midnight_in_the_middle_of_a_gap_is_its_end() -> None:
+    daily = Calendar(Period.DAILY, None, "America/Toronto")  # 1919-03-30 was followed at 23:30 by 00:30
+    found = starts(daily, datetime(1919, 3, 30, 12, tzinfo=UTC), 3)
+    assert found == ["03-30 05:00", "03-31 04:30", "04-01 04:00"]
+
+
 def test_a_midnight_that_comes_twice_begins_its_day_once() -> None:
     daily = Calendar(Period.DAILY, None, "America/Havana")  # 2024-11-03: at 01:00 it was midnight again
     found = starts(daily, datetime(2024, 11, 2, 12, tzinfo=UTC), 3)

@@ -13,6 +13,7 @@ from farebox.ledger.types import MAX_UNITS, Outcome
 from farebox.ledger.types import Record as RecordAsk
 
 _SQL = queries.load("farebox.envelopes")
+_REMEMBERED = 100_000
 
 
 class UsageRecords:
@@ -67,5 +68,7 @@ class UsageRecords:
         """The account number that an organization's records stand under."""
         known = self._numbers.get(organization_id)
         if known is None:
+            if len(self._numbers) >= _REMEMBERED:
+                self._numbers.clear()
             known = self._numbers[organization_id] = await self._envelopes.number(organization_id)
         return known
