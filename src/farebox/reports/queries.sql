@@ -8,6 +8,7 @@ FROM totals_progress FOR UPDATE SKIP LOCKED
 SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END FROM transfer_ids
 
 -- name: count_up
+-- OFFSET keeps the inner part a part of its own: read by each provider's index, and never the whole journal.
 WITH counted AS (
     SELECT (t.created_at AT TIME ZONE 'UTC')::date AS day, t.provider_id, a.asset, coalesce(t.model, '') AS model,
            coalesce(g.id, 0) AS agent_id, count(*) FILTER (WHERE t.refusal IS NULL) AS charges,
@@ -16,7 +17,7 @@ WITH counted AS (
            coalesce(sum(t.output_tokens) FILTER (WHERE t.refusal IS NULL), 0) AS output_tokens
     FROM providers p
     CROSS JOIN LATERAL (
-        SELECT * FROM transfers n WHERE n.provider_id = p.id AND n.id > :done AND n.id <= :until
+        SELECT * FROM transfers n WHERE n.provider_id = p.id AND n.id > :done AND n.id <= :until OFFSET 0
     ) t
     JOIN accounts a ON a.id = t.wallet_id
     LEFT JOIN agents g ON g.grant_id = t.grant_id

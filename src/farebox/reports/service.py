@@ -11,7 +11,7 @@ from farebox.db import queries
 
 log = structlog.get_logger()
 _SQL = queries.load("farebox.reports")
-_AT_ONCE = 4096 * 250
+_AT_ONCE = 4096 * 128
 """Numbers of the journal that are counted in one transaction; a batch takes 4096 of them, and mostly leaves most."""
 
 
