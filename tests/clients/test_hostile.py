@@ -112,7 +112,7 @@ def test_a_connection_with_an_answer_too_many_is_not_used_again(shop: Shop, host
             assert client.charge(shop.token, amount=amount).amount == amount
 
 
-@pytest.mark.parametrize("fault", [HANG, drip(0.2), delay(5)], ids=repr)
+@pytest.mark.parametrize("fault", [HANG, drip(0.5), delay(120)], ids=repr)
 def test_no_call_outlasts_its_deadline(shop: Shop, hostile: Hostile, fault: Fault) -> None:
     """The answer would take many times the deadline, and the bound here is far between."""
     policy = msgspec.structs.replace(QUICK, timeout_s=0.3, deadline_s=0.6)
@@ -120,7 +120,7 @@ def test_no_call_outlasts_its_deadline(shop: Shop, hostile: Hostile, fault: Faul
     began = time.monotonic()
     with Farebox(hostile.url, shop.key, policy=policy) as client, pytest.raises(Unreachable) as raised:
         client.charge(shop.token, amount=1, idempotency_key="deadline")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     assert raised.value.maybe_done
     shop.client.charge(shop.token, amount=1, idempotency_key="deadline")
     assert shop.available() == 999_999, "the key tells that it had been carried out"
