@@ -118,7 +118,7 @@ class Doors:
         """Usage that an organization counts on an envelope of its own."""
         office = Organization(self.live)
         self.envelope: str = office.envelope(2**63 - 1)["id"]
-        self.records = self.live.call(self.live.services.envelopes.number(office.id))
+        self._office = office.id
         return Door("x402tools", office.api, "/usage", {"envelopeId": self.envelope, "amount": 7}, "amount")
 
     def money(self) -> tuple[Any, ...]:
@@ -138,7 +138,8 @@ class Doors:
         return (*self.money(), self._rows("SELECT count(*) FROM transfers WHERE wallet_id = any($1::bigint[])"))
 
     def _rows(self, query: str) -> Any:
-        wallets = [int(self.wallet), int(self.payee), int(self.team_wallet), self.records]
+        records = self.live.call(self.live.services.envelopes.number(self._office))
+        wallets = [int(self.wallet), int(self.payee), int(self.team_wallet), records]
         return self.live.call(self.live.services.pool.fetchval(query, wallets))
 
 
