@@ -286,9 +286,12 @@ def run(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_piped_output_has_no_control_characters(live: Live) -> None:
+    """Neither colours of ours nor what somebody has put into a name."""
+    live.wallet(owner="\x1b[31mada\u202e\r")
     done = run("wallet", "list", FAREBOX_URL=live.url, FAREBOX_KEY=ADMIN_KEY)
     assert done.returncode == 0
-    assert "\x1b" not in done.stdout + done.stderr
+    assert not {"\x1b", "\u202e", "\r"} & {*done.stdout, *done.stderr}
+    assert "\\x1b[31mada\\u202e\\r" in done.stdout
 
 
 def test_the_audit_of_a_database_by_its_address(live: Live, postgres: Databases, database: str) -> None:

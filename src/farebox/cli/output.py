@@ -82,9 +82,9 @@ def tell(failure: Failure, *, as_json: bool) -> None:
         document = failure.problem or {"title": failure.message, "detail": failure.hint}
         console.file.write(msgspec.json.encode(document).decode() + "\n")
         return
-    console.print(f"[bold red]✗[/bold red] {escape(failure.message)}")
+    console.print(f"[bold red]✗[/bold red] {escape(visible(failure.message))}")
     if failure.hint:
-        console.print(f"  [dim]{escape(failure.hint)}[/dim]")
+        console.print(f"  [dim]{escape(visible(failure.hint))}[/dim]")
 
 
 def amount(units: int, of: dict[str, Any]) -> str:
@@ -100,7 +100,12 @@ def moment(text: str | None) -> str:
 def _text(value: object) -> str:
     if value is None:
         return "–"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
+
+
+def visible(text: str) -> str:
+    """A text whose control characters are shown and not obeyed: names come from anybody, and terminals do as told."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _is_terminal() -> bool:
