@@ -82,9 +82,9 @@ def tell(failure: Failure, *, as_json: bool) -> None:
         document = failure.problem or {"title": failure.message, "detail": failure.hint}
         console.file.write(msgspec.json.encode(document).decode() + "\n")
         return
-    console.print(f"[bold red]✗[/bold red] {escape(visible(failure.message))}")
+    console.print(f"[bold red]✗[/bold red] {_prose(failure.message)}")
     if failure.hint:
-        console.print(f"  [dim]{escape(visible(failure.hint))}[/dim]")
+        console.print(f"  [dim]{_prose(failure.hint)}[/dim]")
 
 
 def amount(units: int, of: dict[str, Any]) -> str:
@@ -101,6 +101,11 @@ def _text(value: object) -> str:
     if value is None:
         return "–"
     return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
+
+
+def _prose(text: str) -> str:
+    """A text of several lines, perhaps."""
+    return "\n".join(escape(visible(line)) for line in text.split("\n"))
 
 
 def visible(text: str) -> str:
