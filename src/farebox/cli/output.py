@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from farebox import logs
 from farebox.money import Asset, show
 
 PIPED_WIDTH = 200
@@ -100,17 +101,12 @@ def moment(text: str | None) -> str:
 def _text(value: object) -> str:
     if value is None:
         return "–"
-    return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
+    return ("yes" if value else "no") if isinstance(value, bool) else logs.escape(str(value))
 
 
 def _prose(text: str) -> str:
-    """A text of several lines, perhaps."""
-    return "\n".join(escape(visible(line)) for line in text.split("\n"))
-
-
-def visible(text: str) -> str:
-    """A text whose control characters are shown and not obeyed: names come from anybody, and terminals do as told."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    """A text of several lines, perhaps, that is no markup and steers no terminal."""
+    return escape(logs.escape(text, lines=True))
 
 
 def _is_terminal() -> bool:
