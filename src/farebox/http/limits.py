@@ -19,10 +19,8 @@ class RateLimit:
 
     def take(self, name: str) -> None:
         """Takes one; raises TooMany where there is none, with the time until there is."""
-        if not self._per_s:
-            return
         self.check(name)
-        self._put(name, self._left(name) - 1)
+        self.owe(name, 1)
 
     def owe(self, name: str, count: int) -> None:
         """Takes `count` whether they are there or not: it takes longer until there is one again."""
