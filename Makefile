@@ -47,8 +47,12 @@ format: setup ## Formats the code and mends what can be mended
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.bench ## Measures what the README claims, in minutes, against baselines in the same run
+bench: $(VENV)/.bench ## Measures what is claimed, in minutes, against baselines in the same run
 	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: bench-full
+bench-full: $(VENV)/.bench ## The same with more rounds, longer ones, and what grows: an hour
+	$(BIN)/python -m bench --full $(ARGS)
 
 $(VENV)/.bench: $(STAMP) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

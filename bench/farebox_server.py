@@ -1,4 +1,4 @@
-"""Farebox itself, one process, as `farebox serve` runs it; on a given database.
+"""Farebox itself, as `farebox serve` runs it; on a given database.
 
 `python -m bench.farebox_server WORLD.json [SETTING=VALUE …]` prints its port and serves until its input ends.
 """
@@ -12,16 +12,21 @@ import msgspec
 from bench.world import World, settings
 from farebox import serve
 from farebox.http import server
+from farebox.workers import Workers
 
 
 async def main() -> None:
     world = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=World)
     found = settings(**dict(given.split("=", 1) for given in sys.argv[2:]))
     sock = server.listen(found)
-    async with serve.running(serve.Database(lambda: world.url), found, sock) as (up, _):
+    port = sock.getsockname()[1]
+    others = Workers(world.url, found, port, found.workers - 1)
+    async with serve.running(serve.Database(lambda: world.url), found, sock):
         serve.spare_the_collector()
-        print(up.port, flush=True)
+        others.start()
+        print(port, flush=True)
         await asyncio.to_thread(sys.stdin.read)
+    others.stop()
 
 
 if __name__ == "__main__":

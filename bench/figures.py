@@ -1,92 +1,115 @@
-"""What is measured, and how it is summed up."""
+"""What is measured, how rounds are summed up, and what a figure has to reach."""
 
-import os
-import platform
 import statistics
-from pathlib import Path
+from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
+
+from bench.histogram import Histogram
+
+Measures = dict[str, float]
 
 
 class Run(Struct):
-    """One run of one load."""
+    """One round of one load."""
 
     per_s: float
-    p50_ms: float
-    p99_ms: float
+    latencies: Histogram
     errors: int = 0
+    measures: Measures = {}
+    """What else was measured, by a name that says its unit."""
 
 
 class Figure(Struct):
-    """Several runs of one load: medians, and the range of the rate."""
+    """All rounds of one load, in order: round n of one figure was run beside round n of every other."""
 
     name: str
-    per_s: float
-    lowest_per_s: float
-    highest_per_s: float
-    p50_ms: float
-    p99_ms: float
-    errors: int
-    runs: int
+    rates: list[float] = []
+    p50s_ms: list[float] = []
+    p99s_ms: list[float] = []
+    errors: int = 0
+    latencies: Histogram = msgspec.field(default_factory=Histogram)
+    """Of all rounds."""
+    measures: dict[str, list[float]] = {}
+
+    def add(self, run: Run) -> None:
+        """Another round."""
+        self.rates.append(run.per_s)
+        self.p50s_ms.append(run.latencies.ms(0.5))
+        self.p99s_ms.append(run.latencies.ms(0.99))
+        self.errors += run.errors
+        self.latencies.add(run.latencies)
+        for name, value in run.measures.items():
+            self.measures.setdefault(name, []).append(value)
+
+    @property
+    def per_s(self) -> float:
+        """The median of the rounds' rates."""
+        return statistics.median(self.rates)
+
+    @property
+    def p50_ms(self) -> float:
+        """The median of the rounds' medians."""
+        return statistics.median(self.p50s_ms)
+
+    @property
+    def p99_ms(self) -> float:
+        """The median of what 99 of 100 did not pass in each round."""
+        return statistics.median(self.p99s_ms)
+
+    def measure(self, name: str) -> float:
+        """The median of one of the other measures."""
+        return statistics.median(self.measures[name])
 
 
 class Claim(Struct):
-    """A figure against what it has to reach."""
+    """A figure against what it has to reach. The figure is a median of rounds; the range is of single rounds."""
 
     what: str
     found: float
+    lowest: float
+    highest: float
     wanted: str
     holds: bool
 
 
-def summed(name: str, runs: list[Run]) -> Figure:
-    """Medians of runs."""
-    rates = [run.per_s for run in runs]
-    return Figure(
-        name=name,
-        per_s=statistics.median(rates),
-        lowest_per_s=min(rates),
-        highest_per_s=max(rates),
-        p50_ms=statistics.median(run.p50_ms for run in runs),
-        p99_ms=statistics.median(run.p99_ms for run in runs),
-        errors=sum(run.errors for run in runs),
-        runs=len(runs),
-    )
+class Result(Struct):
+    """What a scenario found."""
+
+    name: str
+    title: str
+    figures: list[Figure]
+    claims: list[Claim]
+    note: str = ""
+    skipped: list[str] = []
+    """What could not be measured here, and why."""
 
 
-def of_latencies(latencies: list[float], seconds: float, errors: int = 0) -> Run:
+def run_of(latencies: list[float], seconds: float, errors: int = 0, **measures: float) -> Run:
     """A run out of its latencies in seconds."""
-    latencies.sort()
-    count = len(latencies)
-    if not count:
-        return Run(0, 0, 0, errors)
-    return Run(
-        count / seconds, latencies[count // 2] * 1000, latencies[min(count - 1, count * 99 // 100)] * 1000, errors
-    )
+    return Run(len(latencies) / seconds, Histogram().note(latencies), errors, measures)
 
 
-def at_least(what: str, found: float, wanted: float) -> Claim:
-    """A ratio that must not be lower."""
-    return Claim(what, found, f"≥ {wanted:g}", found >= wanted)
+def ratio(over: Figure, under: Figure) -> list[float]:
+    """How many times the one's rate is the other's, round by round."""
+    return [above / below for above, below in zip(over.rates, under.rates, strict=True) if below]
 
 
-def at_most(what: str, found: float, wanted: float) -> Claim:
-    """A figure that must not be higher."""
-    return Claim(what, found, f"≤ {wanted:g}", found <= wanted)
+def best(figures: Sequence[Figure]) -> Figure:
+    """The one with the highest rate."""
+    return max(figures, key=lambda figure: figure.per_s)
 
 
-def machine() -> str:
-    """The machine in a line."""
-    model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}"
-    )
+def at_least(what: str, found: Sequence[float], wanted: float) -> Claim:
+    """Something of each round whose median must not be lower."""
+    return _claim(what, found, f"≥ {wanted:g}", statistics.median(found) >= wanted)
+
+
+def at_most(what: str, found: Sequence[float], wanted: float) -> Claim:
+    """Something of each round whose median must not be higher."""
+    return _claim(what, found, f"≤ {wanted:g}", statistics.median(found) <= wanted)
+
+
+def _claim(what: str, found: Sequence[float], wanted: str, holds: bool) -> Claim:
+    return Claim(what, statistics.median(found), min(found), max(found), wanted, holds)

@@ -1,7 +1,7 @@
 """Listeners: event streams of wallets, held open by a process of their own, which notes how late each change arrives.
 
-`python -m bench.listen SPEC.json` says `ready` when every stream has had its first message, measures until its input
-ends, and replaces the file by the delays in milliseconds, from the change's own time to its arrival.
+`python -m bench.listen SPEC.json` says `ready` when every stream has had its first message. For every line that it is
+given, it prints the delays in seconds since the last one, from a change's own time to its arrival.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -55,7 +55,7 @@ class Listener(asyncio.Protocol):
                 self._found.opened.release()
             else:
                 at = datetime.fromisoformat(json.loads(line[6:])["at"]).timestamp()
-                self._found.delays.append((now - at) * 1000)
+                self._found.delays.append(now - at)
 
 
 class Found:
@@ -67,7 +67,7 @@ class Found:
         self.opened = asyncio.Semaphore(0)
 
 
-async def _run(spec: Spec) -> list[float]:
+async def _run(spec: Spec) -> None:
     loop, found = asyncio.get_running_loop(), Found(spec.key)
     for start in range(0, spec.streams, CONNECTS_AT_ONCE):
         some = range(start, min(start + CONNECTS_AT_ONCE, spec.streams))
@@ -78,43 +78,42 @@ async def _run(spec: Spec) -> list[float]:
             await found.opened.acquire()
     found.delays.clear()
     print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    return found.delays
-
-
-class Listening(Struct):
-    """Open streams; `delays` is filled when they are closed."""
-
-    delays: list[float]
+    while await asyncio.to_thread(sys.stdin.readline):
+        delays, found.delays = found.delays, []
+        print(json.dumps(delays), flush=True)
 
 
 @contextmanager
-def listening(spec: Spec) -> Iterator[Listening]:
-    """Streams that are open until the block ends."""
-    found = Listening([])
+def listening(spec: Spec) -> Iterator[Callable[[], list[float]]]:
+    """Streams that are open until the block ends; a call gives the delays since the last one."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "listen.json"
         path.write_bytes(msgspec.json.encode(spec))
         command = [sys.executable, "-m", "bench.listen", str(path)]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert child.stdin is not None
-        assert child.stdout is not None
-        if child.stdout.readline().strip() != b"ready":
+        told, answers = child.stdin, child.stdout
+        assert told is not None
+        assert answers is not None
+
+        def delays() -> list[float]:
+            told.write(b"\n")
+            told.flush()
+            return msgspec.json.decode(answers.readline(), type=list[float])
+
+        if answers.readline().strip() != b"ready":
             raise RuntimeError("the streams did not open")
         try:
-            yield found
+            yield delays
         finally:
-            child.stdin.close()
+            told.close()
             child.wait(timeout=60)
-        found.delays += msgspec.json.decode(path.read_bytes(), type=list[float])
 
 
 def main() -> None:
     import uvloop
 
-    path = Path(sys.argv[1])
-    spec = msgspec.json.decode(path.read_bytes(), type=Spec)
-    path.write_bytes(msgspec.json.encode(uvloop.run(_run(spec))))
+    spec = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Spec)
+    uvloop.run(_run(spec))
 
 
 if __name__ == "__main__":

@@ -1,157 +1,102 @@
-"""A load over HTTP: connections that each send the next request when they have the answer to the last.
+"""Sends a load over HTTP from processes of its own, and notes how long each answer took.
 
-Runs in processes of its own (`python -m bench.load SPEC.json`, which it replaces by what it found), sends to the
-loopback interface only, and stops by itself.
+The same generator for everything that is measured over HTTP. A process of it is `python -m bench.sender SPEC`.
 """
 
-import asyncio
-import json
-import random
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from bench.figures import Run, of_latencies
-from bench.world import MODEL
+from bench.figures import Run
+from bench.histogram import Histogram
+from bench.machine import Meter
+from bench.sender import Sent, Spec, Then
 
-BODY = json.dumps({"model_name": MODEL, "input_tokens": 374, "output_tokens": 44}).encode()
-
-
-class Spec(Struct):
-    """One process's share of a load."""
-
-    port: int
-    api_key: str
-    tokens: list[str]
-    connections: int
-    seconds: float
-    seed: int
-    keyed: bool = True
+RAMP_S = 0.15
+"""Connections are open and caches warm before anything is counted."""
 
 
-class Caller(asyncio.Protocol):
-    """One connection. Reads no more of an answer than its status and its length."""
+def load(
+    port: int,
+    asks: Sequence[bytes],
+    connections: int,
+    seconds: float,
+    *,
+    status: int = 200,
+    keys: int = 0,
+    then: Then | None = None,
+    due: Sequence[float] = (),
+    once: bool = False,
+    meter: Meter | None = None,
+    weight: int = 1,
+    processes: int = 2,
+) -> Run:
+    """Sends asks for so long; what came back.
 
-    def __init__(self, load: "Load") -> None:
-        self._load = load
-        self._buffer = b""
-        self._sent = 0.0
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        self._next()
-
-    def _next(self) -> None:
-        self._sent = time.perf_counter()
-        if self._sent >= self._load.end:
-            self._transport.close()
-            return
-        self._transport.write(self._load.request())
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n", 1)[0])
-        if len(body) < length:
-            return
-        self._buffer = b""
-        self._load.answered(head[9:12] == b"200", time.perf_counter() - self._sent)
-        self._next()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._load.gone()
-
-
-class Load:
-    """What the connections of one process have in common."""
-
-    def __init__(self, spec: Spec, start: float) -> None:
-        self.end = start + spec.seconds
-        self.latencies: list[float] = []
-        self.errors = 0
-        self._open = spec.connections
-        self.done = asyncio.Event()
-        self._random = random.Random(spec.seed)
-        self._count = 0
-        self._seed = spec.seed
-        self._heads = [
-            (
-                f"POST /conxa/charge/authorize HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                f"Accept: application/json\r\nX-Provider-API-Key: {spec.api_key}\r\nX-Provider-Session: {token}\r\n"
-                f"Content-Length: {len(BODY)}\r\n"
-            ).encode()
-            for token in spec.tokens
-        ]
-        self._keyed = spec.keyed
-
-    def request(self) -> bytes:
-        """The next request, of a random payer."""
-        self._count += 1
-        head = self._heads[0] if len(self._heads) == 1 else self._random.choice(self._heads)
-        key = b"X-Idempotency-Key: %d-%d-%d\r\n" % (self._seed, self._count, int(self.end * 1000))
-        return head + (key if self._keyed else b"") + b"\r\n" + BODY
-
-    def answered(self, ok: bool, latency: float) -> None:
-        """Notes an answer."""
-        if ok:
-            self.latencies.append(latency)
-        else:
-            self.errors += 1
-
-    def gone(self) -> None:
-        """Notes a connection that has ended."""
-        self._open -= 1
-        if not self._open:
-            self.done.set()
-
-
-async def _run(spec: Spec) -> tuple[list[float], int]:
-    loop = asyncio.get_running_loop()
-    load = Load(spec, time.perf_counter())
-    for _ in range(spec.connections):
-        await loop.create_connection(lambda: Caller(load), "127.0.0.1", spec.port)
-    await load.done.wait()
-    return load.latencies, load.errors
-
-
-def load(port: int, api_key: str, tokens: list[str], connections: int, seconds: float, processes: int = 2) -> Run:
-    """Sends a load from processes of its own; their answers taken together."""
+    `connections` in all send the next ask when they have the answer to the last, or, where `due` is given, when one is
+    due (seconds since the start): then latencies count from when it was due, whoever is late. `keys` bounds how many
+    different idempotency keys are used; 0 never repeats one. With `once`, each ask is sent once, and that is the end.
+    `weight` is how many things one ask does.
+    """
     processes = min(processes, connections)
+    ramp_s = 0.0 if due or once else RAMP_S
+    specs = [
+        Spec(
+            port=port,
+            asks=list(asks[number::processes] if once else asks),
+            connections=connections // processes + (number < connections % processes),
+            seconds=seconds,
+            ramp_s=ramp_s,
+            seed=number,
+            run=time.time_ns() // 1000 + number if not keys else number,
+            status=status,
+            keys=keys,
+            then=then,
+            due=list(due[number::processes]),
+            once=once,
+        )
+        for number in range(processes)
+    ]
+    sent = _sent(specs, lambda: _started(meter, ramp_s))
+    latencies = Histogram()
+    for part in sent:
+        latencies.add(part.latencies)
+    done = latencies.total
+    took = max(part.took_s for part in sent)
+    measures = {"generator CPU s per 1,000": sum(part.cpu_s for part in sent) / max(done * weight, 1) * 1000}
+    if meter is not None:
+        measures |= meter.per_thousand(done * weight)
+    return Run(done * weight / took, latencies, sum(part.errors for part in sent), measures)
+
+
+def _started(meter: Meter | None, ramp_s: float) -> None:
+    time.sleep(ramp_s)
+    if meter is not None:
+        meter.start()
+
+
+def _sent(specs: Sequence[Spec], started: Callable[[], None]) -> list[Sent]:
+    """Runs a process for each; they wait for each other before they begin."""
     with tempfile.TemporaryDirectory() as directory:
         children = []
-        for number in range(processes):
-            share = connections // processes + (number < connections % processes)
-            spec = Spec(port, api_key, tokens, share, seconds, random.randrange(10**9))
-            path = Path(directory) / f"{number}.json"
-            path.write_bytes(msgspec.json.encode(spec))
-            command = [sys.executable, "-m", "bench.load", str(path)]
-            children.append((subprocess.Popen(command), path))
-        latencies: list[float] = []
-        errors = 0
-        for child, path in children:
-            if child.wait(timeout=seconds + 60):
-                raise RuntimeError(f"a load ended with status {child.returncode}")
-            part, failed = msgspec.json.decode(path.read_bytes(), type=tuple[list[float], int])
-            latencies += part
-            errors += failed
-    return of_latencies(latencies, seconds, errors)
-
-
-def main() -> None:
-    import uvloop
-
-    path = Path(sys.argv[1])
-    spec = msgspec.json.decode(path.read_bytes(), type=Spec)
-    path.write_bytes(msgspec.json.encode(uvloop.run(_run(spec))))
-
-
-if __name__ == "__main__":
-    main()
+        for number, spec in enumerate(specs):
+            path = Path(directory) / str(number)
+            path.write_bytes(msgspec.msgpack.encode(spec))
+            command = [sys.executable, "-m", "bench.sender", str(path)]
+            children.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        for child in children:
+            assert child.stdout is not None
+            if child.stdout.readline() != b"ready\n":
+                raise RuntimeError("the load's connections did not open")
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.write(b"go\n")
+            child.stdin.flush()
+        started()
+        found = [child.communicate(timeout=900)[0] for child in children]
+    return [msgspec.msgpack.decode(answer, type=Sent) for answer in found]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -36,10 +36,15 @@ class World(Struct):
     """Everything a load needs to know."""
 
     url: str
+    owner_url: str
+    postmaster: int
+    """Process id of its PostgreSQL."""
     provider_id: int
     revenue: int
     api_key: str
     payers: list[Payer]
+    poor: Payer
+    """With a grant, but no money."""
 
 
 def settings(**given: object) -> Settings:
@@ -67,6 +72,7 @@ async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
     await conn.close()
     await migrate.migrate(postgres.url(OWNER))
     conn = await asyncpg.connect(postgres.url(OWNER))
+    postmaster = await conn.fetchval("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int")
     await migrate.grant_app_role(conn, APP_ROLE)
     found = settings()
     secret = app.secret_of(found)
@@ -75,18 +81,25 @@ async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
         _, key = await services.keys.make("provider", "bench", slug="bench", provider_id=provider.id)
         rates = Rates(input_token="0.001", output_token="0.002")
         await services.prices.add("bench", "bench", [NewPrice(MODEL, "TOKEN", rates)])
-        payers = []
-        for number in range(wallets):
+
+        async def payer(number: int) -> Payer:
             wallet = await services.wallets.add("bench", "TOKEN", None, None)
             grant, token = await services.consent.grant("bench", wallet.id, provider, f"user{number}", Terms(MONEY))
-            payers.append(Payer(wallet.id, grant.id, token))
+            return Payer(wallet.id, grant.id, token)
+
+        payers = [one for start in range(0, wallets, 100) for one in await _together(payer, start, wallets)]
+        poor = await payer(wallets)
         revenue = await services.accounts.revenue(provider.id, "TOKEN")
         outside = await services.accounts.external("bench", "TOKEN")
     await pay_in(conn, [payer.wallet_id for payer in payers], outside)
     await _copy_for_orm(conn)
     await conn.execute("ANALYZE")
     await conn.close()
-    return World(postgres.url(), provider.id, revenue, key, payers)
+    return World(postgres.url(), postgres.url(OWNER), postmaster, provider.id, revenue, key, payers, poor)
+
+
+async def _together(make: Callable[[int], Awaitable[Payer]], start: int, end: int) -> list[Payer]:
+    return await asyncio.gather(*(make(number) for number in range(start, min(start + 100, end))))
 
 
 async def pay_in(conn: "asyncpg.Connection[asyncpg.Record]", wallets: list[int], outside: int) -> None:

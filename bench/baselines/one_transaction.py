@@ -1,40 +1,37 @@
 """Baseline: one asyncpg transaction per charge, with the very same SQL and rules as the batches."""
 
 import asyncio
-import random
-import time
-from collections.abc import Callable
 
-from bench.figures import Run, of_latencies
+from bench.direct import Make, called, directly
+from bench.figures import Run
+from bench.rounds import Variant
 from bench.world import World, settings
 from farebox.db import pool
 from farebox.ledger.store import post
-from farebox.ledger.types import Ask
+from farebox.ledger.types import Ask, Outcome
 
 
-async def one_transaction(
-    world: World, make: Callable[[random.Random], Ask], callers: int, connections: int, seconds: float
-) -> Run:
+def one_transaction(name: str, world: World, make: Make, callers: int, connections: int) -> Variant:
     """Callers share a pool of connections; each charge is a transaction of its own."""
-    free: asyncio.Queue[object] = asyncio.Queue()
-    opened = [await pool.connect(world.url, settings()) for _ in range(connections)]
-    for conn in opened:
-        free.put_nowait(conn)
-    latencies: list[float] = []
-    end = time.perf_counter() + seconds
 
-    async def caller(number: int) -> None:
-        source = random.Random(number)
-        while (start := time.perf_counter()) < end:
-            conn = await free.get()
+    async def run(seconds: float) -> Run:
+        opened = [await pool.connect(world.url, settings()) for _ in range(connections)]
+        free: asyncio.Queue[int] = asyncio.Queue()
+        for number in range(connections):
+            free.put_nowait(number)
+
+        async def submit(ask: Ask) -> Outcome:
+            number = await free.get()
             try:
-                (outcome,) = await post(conn, [make(source)])  # type: ignore[arg-type]
+                (outcome,) = await post(opened[number], [ask])
             finally:
-                free.put_nowait(conn)
-            assert outcome.refusal is None
-            latencies.append(time.perf_counter() - start)
+                free.put_nowait(number)
+            return outcome
 
-    await asyncio.gather(*(caller(number) for number in range(callers)))
-    for conn in opened:
-        await conn.close()
-    return of_latencies(latencies, seconds)
+        try:
+            return await called(world, submit, make, callers, seconds)
+        finally:
+            for conn in opened:
+                await conn.close()
+
+    return directly(name, run)

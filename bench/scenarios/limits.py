@@ -1,69 +1,71 @@
 """Limits: a charge under three nested envelopes against one under none, and statistics over a million records."""
 
-import asyncio
-import time
+import contextlib
+from collections.abc import Iterator
 
 import asyncpg
-import httpx
 import msgspec
 import uvloop
 from msgspec import Struct
 
-from bench.figures import Run, at_most, of_latencies, summed
-from bench.scenarios import OURS, Effort, Result, Say, batched, charge_of, note_revision, served
-from bench.world import MODEL, MONEY, World, settings
+from bench import asks
+from bench.direct import batched, charges
+from bench.figures import Claim, Figure, at_most, ratio
+from bench.ground import Ground
+from bench.rounds import Stage
+from bench.serving import served
+from bench.world import MODEL, MONEY, Payer, World, settings
 from farebox import app
 from farebox.envelopes.types import NewEnvelope, Scope
 from farebox.ledger.envelopes import Counts
 from farebox.windows import Period
 
-CALLERS = 64
 RECORDS = 1_000_000
 ENVELOPES = 20
 READERS = 4
 ORGANIZATION = "bench-limits"
+FREE, LIMITED = (f"charges, {name}, one hot wallet, 64 callers" for name in ("no envelope", "three nested envelopes"))
+STATISTICS = f"statistics over {RECORDS:,} records of {ENVELOPES} envelopes, {READERS} readers"
 
 
 class Scene(Struct):
     """A payer whom nothing limits, one under three envelopes, and a key that reads statistics."""
 
-    free: World
-    limited: World
+    free: Payer
+    limited: Payer
     key: str
 
 
-def limits(world: World, effort: Effort, say: Say) -> Result:
+@contextlib.contextmanager
+def limits(ground: Ground) -> Iterator[Stage]:
     """Charges of one hot wallet, with and without envelopes; then `GET /usage/stats`."""
-    say("limits: setting envelopes, recording usage")
+    world = ground.world
+    ground.say("limits: setting envelopes, recording usage")
     scene = uvloop.run(_fill(world))
-    names = {"no envelope": scene.free, "three nested envelopes": scene.limited}
-    runs: dict[str, list[Run]] = {name: [] for name in names}
-    for number in range(effort.rounds):
-        for name, of in names.items():
-            say(f"limits, round {number + 1}: {name}")
-            runs[name].append(uvloop.run(batched(of, charge_of(of, True), CALLERS, effort.seconds)))
-    say("limits: statistics")
-    with served(world, OURS) as (port, _):
-        asyncio.run(_read(port, scene.key, 1))
-        read = [asyncio.run(_read(port, scene.key, effort.seconds)) for _ in range(effort.rounds)]
-    free, under = (summed(f"charges, {name}, one hot wallet, {CALLERS} callers", runs[name]) for name in names)
-    stats = summed(f"statistics over {RECORDS:,} records of {ENVELOPES} envelopes, {READERS} readers", read)
-    return Result(
-        "Limits: what three nested envelopes cost a charge, and what statistics cost",
-        [free, under, stats],
-        [
-            at_most("a charge under three envelopes / one under none", free.per_s / under.per_s, 1.5),
-            at_most("p99 of statistics, ms", stats.p99_ms, 50),
-        ],
-    )
+    with served(world) as server:
+        yield Stage(
+            "Limits: what three nested envelopes cost a charge, and what statistics cost",
+            [
+                batched(FREE, world, charges(world, [scene.free]), 64),
+                batched(LIMITED, world, charges(world, [scene.limited]), 64),
+                server.variant(STATISTICS, [asks.get("/x402tools/usage/stats", scene.key)], READERS),
+            ],
+            _claims,
+        )
+
+
+def _claims(figures: dict[str, Figure]) -> list[Claim]:
+    return [
+        at_most("a charge under three envelopes / one under none", ratio(figures[FREE], figures[LIMITED]), 1.5),
+        at_most("statistics over a million records, p99, ms", figures[STATISTICS].p99s_ms, 50),
+    ]
 
 
 async def _fill(world: World) -> Scene:
     """An organization with the second payer's wallet, three envelopes on it, and many records on others."""
-    await note_revision(world)
     found = settings()
     conn = await asyncpg.connect(world.url)
-    free, limited = world.payers[:2]
+    free, limited = world.payers[1:3]
     async with app.open_services(lambda: world.url, found, app.secret_of(found)) as services:
         await services.directory.add_organization("bench", ORGANIZATION, "Bench")
         await conn.execute("UPDATE accounts SET organization_id = $1 WHERE id = $2", ORGANIZATION, limited.wallet_id)
@@ -73,17 +75,13 @@ async def _fill(world: World) -> Scene:
         _, key = await services.keys.make("organization", "bench", organization_id=ORGANIZATION)
         await _record(conn, await services.envelopes.number(ORGANIZATION), records)
     await conn.close()
-    return Scene(_of(world, free), _of(world, limited), key)
+    return Scene(free, limited, key)
 
 
 def _envelope(scope: Scope | None) -> NewEnvelope:
     money = {"counts": Counts.MONEY, "asset": "TOKEN"} if scope is not None and scope.kind != "model" else {}
     given = {"name": "bench", "limit_units": MONEY, "period": Period.MONTHLY, "organization_id": ORGANIZATION}
     return msgspec.convert(given | money | {"scope": scope}, NewEnvelope)
-
-
-def _of(world: World, payer: object) -> World:
-    return msgspec.structs.replace(world, payers=[payer])
 
 
 async def _record(conn: "asyncpg.Connection[asyncpg.Record]", number: int, envelopes: list[int]) -> None:
@@ -104,20 +102,3 @@ async def _record(conn: "asyncpg.Connection[asyncpg.Record]", number: int, envel
         "UPDATE envelopes SET used = $2, total = $2 WHERE id = ANY($1::bigint[])", envelopes, RECORDS // len(envelopes)
     )
     await conn.execute("ANALYZE transfers")
-
-
-async def _read(port: int, key: str, seconds: float) -> Run:
-    """Readers of `GET /usage/stats`, one request after the other."""
-    latencies: list[float] = []
-    end = time.perf_counter() + seconds
-
-    async def reader() -> None:
-        headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/x402tools", headers=headers) as client:
-            while (start := time.perf_counter()) < end:
-                answer = await client.get("/usage/stats")
-                assert answer.json()["totalUsage"] >= RECORDS
-                latencies.append(time.perf_counter() - start)
-
-    await asyncio.gather(*(reader() for _ in range(READERS)))
-    return of_latencies(latencies, seconds)

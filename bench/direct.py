@@ -1,0 +1,98 @@
+"""Loads without HTTP: callers at the ledger's door, in this process."""
+
+import asyncio
+import hashlib
+import itertools
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import asyncpg
+import uvloop
+
+from bench.figures import Run, run_of
+from bench.machine import Meter
+from bench.rounds import Variant
+from bench.world import MODEL, Payer, World, settings
+from farebox.db import pool
+from farebox.ledger.batcher import Ledger, Limits
+from farebox.ledger.types import Ask, Charge, Outcome, Pricing, Usage
+
+Make = Callable[[random.Random], Ask]
+Submit = Callable[[Ask], Awaitable[Outcome]]
+
+_numbers = itertools.count()
+_run = time.time_ns()
+
+
+def charges(world: World, payers: list[Payer]) -> Make:
+    """Makes charges straight for the ledger: of one of these payers."""
+    revision = asyncio.run(_revision(world))
+
+    def make(source: random.Random) -> Ask:
+        payer = payers[0] if len(payers) == 1 else source.choice(payers)
+        key = f"{_run}-{next(_numbers)}"
+        return Charge(
+            client="bench",
+            key=key,
+            fingerprint=hashlib.blake2b(key.encode(), digest_size=16).digest(),
+            wallet_id=payer.wallet_id,
+            grant_id=payer.grant_id,
+            provider_id=world.provider_id,
+            revenue_account=world.revenue,
+            amount=462,
+            model=MODEL,
+            usage=Usage(374, 44),
+            pricing=Pricing(None, 1_000_000, revision, None),
+        )
+
+    return make
+
+
+async def _revision(world: World) -> int:
+    """The price book's, which every charge names."""
+    conn = await asyncpg.connect(world.url)
+    found: int = await conn.fetchval("SELECT revision FROM price_book")
+    await conn.close()
+    return found
+
+
+def batched(name: str, world: World, make: Make, callers: int) -> Variant:
+    """Callers at the ledger's door."""
+
+    async def run(seconds: float) -> Run:
+        found = settings()
+        ledger = Ledger(lambda: pool.connect(world.url, found), Limits(), found.writers)
+        try:
+            return await called(world, ledger.submit, make, callers, seconds)
+        finally:
+            await ledger.close()
+
+    return directly(name, run)
+
+
+def directly(name: str, run: Callable[[float], Coroutine[Any, Any, Run]]) -> Variant:
+    """A variant that runs in this process, on the same event loop as the server's."""
+    return Variant(name, lambda seconds: uvloop.run(run(seconds)))
+
+
+async def called(world: World, submit: Submit, make: Make, callers: int, seconds: float) -> Run:
+    """Callers that each ask again when they have the outcome."""
+    latencies: list[float] = []
+    done = 0
+    meter = Meter(world.postmaster)
+    end = time.perf_counter() + seconds
+
+    async def caller(number: int) -> None:
+        nonlocal done
+        source = random.Random(number)
+        while (start := time.perf_counter()) < end:
+            outcome = await submit(make(source))
+            assert outcome.refusal is None
+            done += 1
+            if (now := time.perf_counter()) <= end:
+                latencies.append(now - start)
+
+    await asyncio.gather(*(caller(number) for number in range(callers)))
+    return run_of(latencies, seconds, 0, **meter.per_thousand(done))

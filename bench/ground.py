@@ -1,0 +1,37 @@
+"""What scenarios stand on: how much is asked of them, and a database that is made when the first one needs it."""
+
+import contextlib
+from collections.abc import Callable
+from functools import cached_property
+
+from msgspec import Struct
+
+from bench.world import World, world
+
+Say = Callable[[str], None]
+
+
+class Effort(Struct, frozen=True):
+    """How long and how often."""
+
+    rounds: int = 5
+    seconds: float = 1.5
+    warm_up_s: float = 0.5
+    memory_s: float = 30
+    """How long the memory under load is watched."""
+
+
+class Ground:
+    """Scenarios share it; each finds it as the one before has left it."""
+
+    def __init__(self, within: contextlib.ExitStack, effort: Effort, say: Say, wallets: int) -> None:
+        self._within = within
+        self._wallets = wallets
+        self.effort = effort
+        self.say = say
+
+    @cached_property
+    def world(self) -> World:
+        """A database with that many wallets."""
+        self.say(f"making {self._wallets:,} wallets")
+        return self._within.enter_context(world(self._wallets))

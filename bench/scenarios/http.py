@@ -1,0 +1,72 @@
+"""A charge over HTTP: one process, against what a bare server, the usual frameworks and the ledger alone reach."""
+
+import contextlib
+from collections.abc import Iterator
+
+from bench import asks
+from bench.baselines.one_transaction import one_transaction
+from bench.direct import charges
+from bench.figures import Claim, Figure, at_least, at_most, best, ratio
+from bench.ground import Ground
+from bench.rounds import Stage
+from bench.scenarios.write_path import SINGLE, singles
+from bench.serving import BARE, ORM, served
+
+HOT = "Farebox, one hot wallet, 64 connections"
+SPREAD = "Farebox, all wallets, 64 connections"
+ALONE = "Farebox, one caller alone"
+LEDGER = "bare ASGI with the same ledger call, one hot wallet, 64 connections"
+ECHO = "bare ASGI echo, 64 connections"
+USUAL = "FastAPI with an ORM transaction per charge, one hot wallet, 64 connections"
+
+
+@contextlib.contextmanager
+def http(ground: Ground) -> Iterator[Stage]:
+    """Everything by CONXA's charge with idempotency keys, from the same generator."""
+    world = ground.world
+    hot, spread = asks.conxa(world, world.payers[:1]), asks.conxa(world, world.payers)
+    one, many = charges(world, world.payers[:1]), charges(world, world.payers)
+    with (
+        served(world) as ours,
+        served(world, BARE, "ledger") as bare,
+        served(world, BARE, "echo") as echo,
+        served(world, ORM) as usual,
+    ):
+        yield Stage(
+            "A charge over HTTP, one process (CONXA dialect, idempotency keys)",
+            [
+                bare.variant(LEDGER, hot),
+                ours.variant(HOT, hot),
+                echo.variant(ECHO, hot),
+                usual.variant(USUAL, hot),
+                ours.variant(SPREAD, spread),
+                ours.variant(ALONE, hot, 1),
+                one_transaction(f"{SINGLE}, no HTTP, one hot wallet, 64 callers, 1 connection", world, one, 64, 1),
+                one_transaction(f"{SINGLE}, no HTTP, one hot wallet, 64 callers, 4 connections", world, one, 64, 4),
+                one_transaction(f"{SINGLE}, no HTTP, all wallets, 64 callers, 16 connections", world, many, 64, 16),
+            ],
+            _claims,
+        )
+
+
+def _claims(figures: dict[str, Figure]) -> list[Claim]:
+    ours, spread = figures[HOT], figures[SPREAD]
+    direct = {where: best(singles(figures, where)) for where in ("one hot wallet", "all wallets")}
+    return [
+        at_least("Farebox / bare ASGI with the same ledger call", ratio(ours, figures[LEDGER]), 0.85),
+        at_least("Farebox / bare ASGI echo", ratio(ours, figures[ECHO]), 0.5),
+        at_least("Farebox / FastAPI with an ORM transaction per charge", ratio(ours, figures[USUAL]), 40),
+        at_most("p99 of a charge, hot wallet, 64 connections, ms", ours.p99s_ms, 8),
+        at_least("10,000 wallets / one hot wallet", ratio(spread, ours), 0.6),
+        at_most("one caller alone, median, ms", figures[ALONE].p50s_ms, 2),
+        at_least(
+            "hot wallet, 64 callers: over HTTP / one asyncpg transaction per charge without HTTP",
+            ratio(ours, direct["one hot wallet"]),
+            15,
+        ),
+        at_least(
+            "10,000 wallets, 64 callers: over HTTP / one asyncpg transaction per charge without HTTP",
+            ratio(spread, direct["all wallets"]),
+            2.5,
+        ),
+    ]
