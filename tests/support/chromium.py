@@ -50,8 +50,8 @@ def camera_on(picture: Image.Image, video: Path) -> tuple[str, ...]:
 class Watched:
     """A page, and what it did that it must not: errors, blocked content, requests to anybody else."""
 
-    def __init__(self, live: Live, context: BrowserContext) -> None:
-        self.live = live
+    def __init__(self, live: Live, context: BrowserContext, host: str = "127.0.0.1") -> None:
+        self.url = live.url.replace("127.0.0.1", host)
         self.wrong: list[str] = []
         self.page: Page = context.new_page()
         self.page.set_default_timeout(20_000)
@@ -61,7 +61,7 @@ class Watched:
 
     def open(self, path: str) -> Page:
         """Goes to a page of the server."""
-        self.page.goto(self.live.url + path)
+        self.page.goto(self.url + path)
         return self.page
 
     def check(self, name: str, folder: Path | None = None) -> None:
@@ -78,5 +78,5 @@ class Watched:
         assert not self.wrong, f"{name}: {self.wrong}"
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith((self.live.url, "blob:", "data:")):
+        if not request.url.startswith((self.url, "blob:", "data:")):
             self.wrong.append(f"a request to {request.url}")
