@@ -27,6 +27,32 @@ def test_line_62_guessing_is_slowed_down(make_live: Callable[..., Live]) -> None
     assert int(found[-1].headers["retry-after"]) >= 1
 
 
+def test_line_62_passkeys_that_are_none_are_slowed_down(make_live: Callable[..., Live]) -> None:
+    live = make_live(failures_per_address_s=1.2)
+    browser = Browser(live).sign_up()
+    found = [browser.post("/wallet/sign-in/passkey", challenge="x", credential="{}") for _ in range(40)]
+    assert {answer.status_code for answer in found[:12]} == {401}
+    assert "This passkey is not known here" in found[0].text
+    slowed = next(answer for answer in found if answer.status_code == 429)
+    assert int(slowed.headers["retry-after"]) >= 1
+    assert "Too many tries" in slowed.text
+    assert browser.get("/wallet").status_code == 200, "who is signed in stays so"
+
+
+def test_line_63_guesses_lock_nobody_out(make_live: Callable[..., Live]) -> None:
+    live = make_live(failures_per_person_s=0.01, trusted_proxies=("127.0.0.1",))
+    ada, guesser = Browser(live).sign_up(), Browser(live)
+    there = {"X-Forwarded-For": "203.0.113.7"}
+    found = [guesser.post("/wallet/sign-in", there, email=ada.email, password=f"guess {n}") for n in range(12)]
+    assert found[-1].status_code == 429
+    assert ada.get("/wallet").status_code == 200, "sessions go on"
+    fresh, elsewhere = Browser(live), {"X-Forwarded-For": "198.51.100.7"}
+    assert fresh.post("/wallet/sign-in", elsewhere, email=ada.email, password="wrong").status_code == 401
+    assert fresh.post("/wallet/sign-in", elsewhere, email=ada.email, password=PASSWORD).status_code == 303
+    known = guesser.post("/wallet/sign-in", there, email=ada.email, password=PASSWORD)
+    assert known.status_code == 303, "who was right within a day is let in beside who guesses"
+
+
 def test_line_64_a_session_that_has_ended(browser: Browser) -> None:
     old = browser.cookies
     page = browser.get("/wallet/account")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from farebox.errors import Problem
+from farebox.errors import Problem, Unauthorized
 from farebox.http.limits import RateLimit
 from farebox.http.problem import problem_of
 from farebox.identity import emails
@@ -64,6 +64,22 @@ class Callers:
     async def verified(self, email: str, password: str, address: str) -> Member:
         """The person whose password was verified just now. Raises Unauthorized, TooMany, Busy."""
         return await self._verified(email, password, address)
+
+    async def by_another_proof(self, address: str, verify: Callable[[], Awaitable[Member]]) -> Member:
+        """Whom `verify` finds by something that is no password; what fails counts with the address's other guesses.
+
+        Raises TooMany, and what `verify` raises.
+        """
+        self._by_address.take(address)  # before it is verified: of many at once, no more than the limit are
+        try:
+            member = await verify()
+        except Unauthorized:
+            raise
+        except BaseException:
+            self._by_address.give_back(address)
+            raise
+        self._by_address.give_back(address)
+        return member
 
     async def current(self, header: str | None, address: str) -> tuple[Caller, Person]:
         """The caller, whose password is the one now, and the person. Raises Unauthorized, TooMany, Busy."""

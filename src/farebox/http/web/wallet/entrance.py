@@ -18,6 +18,7 @@ from farebox.identity.people import NewPerson
 from farebox.services import Services
 
 _EMAIL = 254
+TOO_MANY = "Too many tries. Wait a moment, then try again."
 Next = Annotated[str, QueryParameter(name="next")]
 
 
@@ -26,7 +27,7 @@ def entrance(callers: Callers) -> list[Any]:
 
     @get("/wallet/sign-in")
     async def sign_in_page(after: Next = "/wallet") -> Response[bytes]:
-        return _sign_in(200, None, "", own_path(after, "wallet"))
+        return sign_in_form(200, None, "", own_path(after, "wallet"))
 
     @post("/wallet/sign-in")
     async def sign_in(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
@@ -38,8 +39,8 @@ def entrance(callers: Callers) -> list[Any]:
         try:
             member = await callers.verified(email, form.secret("password"), edge.address_of(request.scope))
         except Problem as problem:
-            return _sign_in(problem.status, _why(problem), email[:_EMAIL], after, problem.retry_after_s)
-        return await _enter(request, services, member, after)
+            return sign_in_form(problem.status, _why(problem), email[:_EMAIL], after, problem.retry_after_s)
+        return await enter(request, services, member, after)
 
     @get("/wallet/sign-up")
     async def sign_up_page() -> Response[bytes]:
@@ -58,7 +59,7 @@ def entrance(callers: Callers) -> list[Any]:
             member = await callers.verified(person.email, password, address)
         except Problem as problem:
             return page("wallet/sign_up.html", problem.status, error=problem.detail, email=email[:_EMAIL], visitor=None)
-        return await _enter(request, services, member, "/wallet")
+        return await enter(request, services, member, "/wallet")
 
     return [sign_in_page, sign_in, sign_up_page, sign_up]
 
@@ -88,10 +89,10 @@ async def change_password(request: Request[Any, Any, Any], services: TheServices
         # A wrong old password is no reason to sign in again.
         return await _account(services, visitor, 422 if problem.status == 401 else problem.status, problem.detail)
     member = Member(changed.id, changed.email, changed.wallet_id, changed.password_version)
-    return await _enter(request, services, member, "/wallet/account")
+    return await enter(request, services, member, "/wallet/account")
 
 
-async def _enter(request: Request[Any, Any, Any], services: Services, member: Member, after: str) -> Response[Any]:
+async def enter(request: Request[Any, Any, Any], services: Services, member: Member, after: str) -> Response[Any]:
     """On to a page with a fresh session; whatever session the browser brought along ends (session fixation)."""
     token = await services.sessions.of_person(member, WALLET.read(request))
     answer = to(after)
@@ -105,7 +106,8 @@ async def _account(services: Services, visitor: Visitor, status: int, error: str
     return page("wallet/account.html", status, visitor=visitor, person=person, passkeys=passkeys, error=error)
 
 
-def _sign_in(status: int, error: str | None, email: str, after: str, retry_s: int | None = None) -> Response[bytes]:
+def sign_in_form(status: int, error: str | None, email: str, after: str, retry_s: int | None = None) -> Response[bytes]:
+    """The page to sign in on, with what went wrong."""
     answer = page("wallet/sign_in.html", status, error=error, email=email, next=after, visitor=None)
     if retry_s is not None:
         answer.headers["retry-after"] = str(retry_s)
@@ -116,4 +118,4 @@ def _why(problem: Problem) -> str:
     """The same for a wrong password and for somebody unknown (RULES 27)."""
     if problem.status == 401:
         return "E-mail address and password don’t belong together."
-    return "Too many tries. Wait a moment, then try again." if problem.status == 429 else problem.detail
+    return TOO_MANY if problem.status == 429 else problem.detail

@@ -6,15 +6,22 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from farebox import ids
-from farebox.errors import BadRequest, NotFound
+from farebox.errors import BadRequest, NotFound, TooMany, Unauthorized
+from farebox.http import edge
+from farebox.http.callers import Callers
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
 from farebox.http.web.render import HEADERS, own_path, to
-from farebox.http.web.visitor import WALLET, check_way
+from farebox.http.web.visitor import check_way
+from farebox.http.web.wallet.entrance import TOO_MANY, enter, sign_in_form
 from farebox.http.web.wallet.given import TheVisitor
 from farebox.identity.passkeys import Place
 
 _LARGEST = 60_000
+_WHY = {
+    401: "This passkey is not known here, or it was asked for too long ago. Try again, or use your password.",
+    429: TOO_MANY,
+}
 
 
 @get("/wallet/passkeys/creation")
@@ -48,23 +55,29 @@ async def remove_passkey(
     return to("/wallet/account")
 
 
-@get("/wallet/sign-in/passkey")
-async def request_options(request: Request[Any, Any, Any], services: TheServices) -> Response[bytes]:
-    return _json(services.passkeys.request(place_of(request)))
+def door(callers: Callers) -> list[Any]:
+    """Signing in with one."""
 
+    @get("/wallet/sign-in/passkey")
+    async def request_options(request: Request[Any, Any, Any], services: TheServices) -> Response[bytes]:
+        return _json(services.passkeys.request(place_of(request)))
 
-@post("/wallet/sign-in/passkey")
-async def sign_in_by_passkey(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
-    forms.same_site(request.headers)
-    check_way(request, services)
-    form = await forms.read(request)
-    after = own_path(form.text("next") or "/wallet", "wallet")
-    challenge, credential = form.text("challenge"), form.text("credential", _LARGEST)
-    member = await services.passkeys.verify(place_of(request), challenge, credential)
-    token = await services.sessions.of_person(member, WALLET.read(request))
-    answer = to(after)
-    WALLET.set(request, answer, token, services.sessions.ttl_s)
-    return answer
+    @post("/wallet/sign-in/passkey")
+    async def sign_in_by_passkey(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
+        forms.same_site(request.headers)
+        check_way(request, services)
+        form = await forms.read(request)
+        after = own_path(form.text("next") or "/wallet", "wallet")
+        place, challenge, credential = place_of(request), form.text("challenge"), form.text("credential", _LARGEST)
+        try:
+            member = await callers.by_another_proof(
+                edge.address_of(request.scope), lambda: services.passkeys.verify(place, challenge, credential)
+            )
+        except (Unauthorized, TooMany) as problem:
+            return sign_in_form(problem.status, _WHY[problem.status], "", after, problem.retry_after_s)
+        return await enter(request, services, member, after)
+
+    return [request_options, sign_in_by_passkey]
 
 
 def place_of(request: Request[Any, Any, Any]) -> Place:

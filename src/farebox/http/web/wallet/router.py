@@ -62,6 +62,6 @@ def router(services: Services, callers: Callers) -> Router:
             statement.statement_csv,
         ],
     )
-    door = [*entrance.entrance(callers), passkeys.request_options, passkeys.sign_in_by_passkey]
+    door = [*entrance.entrance(callers), *passkeys.door(callers)]
     public = [install.manifest, install.worker, *door]
     return Router("/", route_handlers=[*public, own], include_in_schema=False)
