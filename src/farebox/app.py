@@ -17,7 +17,7 @@ from farebox.events.service import Live
 from farebox.ingest.service import Ingest
 from farebox.ledger.batcher import Ledger, Limits
 from farebox.ledger.sweeper import sweep_forever
-from farebox.reports.service import keep_forever
+from farebox.reports.totals import keep_forever
 from farebox.services import Services
 from farebox.settings import Settings
 
@@ -97,7 +97,7 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
     services = Services(settings, secret, connections, ledger)
     await services.prices.fresh()
     sweeper = asyncio.create_task(sweep_forever(connections, ledger, settings))
-    totals = asyncio.create_task(keep_forever(services.reports, settings.sweep_interval_s))
+    totals = asyncio.create_task(keep_forever(services.totals, settings.sweep_interval_s))
     noting = asyncio.create_task(services.keys.note_uses_forever(settings.sweep_interval_s))
     ingest = Ingest(services, settings) if settings.redis_url else None
     relay = Relay(connections, ledger.committed, None if ingest is None else ingest.forget_balances)

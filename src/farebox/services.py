@@ -23,6 +23,7 @@ from farebox.payments.service import Payments
 from farebox.pricing.aliases import canonical
 from farebox.pricing.service import Prices
 from farebox.reports.service import Reports
+from farebox.reports.totals import Totals
 from farebox.settings import Settings
 from farebox.teams.credits import Credits
 from farebox.teams.service import Teams
@@ -67,5 +68,6 @@ class Services:
         self.credits = Credits(self.teams, self.charging, self.prices, self.accounts)
         self.tickets = Tickets(secret, settings.ticket_ttl_s, self.keys)
         self.reports = Reports(pool)
+        self.totals = Totals(pool)
         self.ingest: Ingest | None = None
         """Where usage records come in by a Redis stream."""

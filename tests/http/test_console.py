@@ -3,13 +3,14 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.browsing import Browser, Fields, approved, token_of
-from tests.support.live import ADMIN_KEY, Live, Provider
+from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key
 
 
 def signed_in(live: Live, key: str = ADMIN_KEY) -> Browser:
@@ -188,22 +189,37 @@ def test_what_was_spent_is_counted_beside_the_journal(make_live: Callable[..., L
     shop = live.provider()
     live.price("m1", shop.slug, input_token="1")
     token = shop.grant(live.wallet(10_000_000), limit=10_000_000)["session_token"]
-
-    def counted() -> list[Any]:
-        while live.call(live.services.reports.keep()):
-            pass
-        page = watcher.get("/console?by=model").text
-        return re.findall(r'<th scope="row">(\S+)</th>.*?</td><td>([\d.]+)</td><td>(\d+)</td><td>(\d+)</td>', page)
-
     watcher = signed_in(live)
+
+    def settled() -> None:
+        for _ in range(3):  # noted, then counted, then nothing more
+            while live.call(live.services.totals.keep()):
+                pass
+
+    def counted(by: str = "model") -> list[Any]:
+        """Name, net, charged, given back, charges, refused."""
+        settled()
+        row = (
+            r'<tr><th scope="row"><bdi>([^<]+)</bdi></th>(?:<td><svg.*?</svg></td>)?'
+            + r'<td class="figure">(.*?)</td>' * 5
+        )
+        return re.findall(row, watcher.get(f"/console?by={by}").text)
+
     assert counted() == []
+    charge = ""
     for _ in range(3):
-        shop.charge(token, model="m1", usage={"input_tokens": 2})
+        charge = shop.charge(token, model="m1", usage={"input_tokens": 2}).json()["id"]
     shop.charge(token, amount=1_000)
     shop.charge(token, amount=100_000_000)
-    for _ in range(3):  # noted, then counted, then nothing more
-        found = counted()
-    assert found == [("m1", "6", "3", "0"), ("none", "1", "1", "1")]
+    assert counted() == [("m1", "6", "6", "0", "3", "0"), ("none", "1", "1", "0", "1", "1")]
     shop.charge(token, model="m1", usage={"input_tokens": 2})
-    counted()
-    assert counted()[0] == ("m1", "8", "4", "0")
+    assert counted()[0] == ("m1", "8", "8", "0", "4", "0")
+    back = shop.api.post(f"/v1/charges/{charge}/refunds", json={"amount": 1500}, headers=fresh_key())
+    assert back.status_code == 201, back.text
+    assert counted()[0] == ("m1", "6.5", "8", "1.5", "4", "0")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for by, name in (("provider", shop.slug), ("day", today), ("agent", "none")):
+        assert counted(by) == [(name, "7.5", "9", "1.5", "5", "1")], by
+    assert "The books are right" in watcher.get("/console/books?prove=yes").text
+    for wrong in ("by=wallet", "days=8", "days=0"):
+        assert watcher.get(f"/console?{wrong}").status_code == 422

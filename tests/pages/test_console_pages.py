@@ -35,7 +35,7 @@ def test_every_page_is_for_everybody(live: Live, shop: Provider, watched: Watche
     shop.api.post("/v1/holds", json={"session_token": token, "amount": 100}, headers=fresh_key())
     live.admin.post("/v1/organizations", json={"id": "acme", "name": "Acme"})
     for _ in range(4):
-        live.call(live.services.reports.keep())
+        live.call(live.services.totals.keep())
     page = watched.open("/console/sign-in")
     watched.check("console-sign-in", folder)
     page.get_by_label("key").fill(ADMIN_KEY)

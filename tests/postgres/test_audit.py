@@ -40,6 +40,9 @@ TAMPERED: list[tuple[str, str]] = [
     ("windows_add_up", "UPDATE envelopes SET used = used - 1"),
     ("windows_add_up", "DELETE FROM envelope_windows"),
     ("envelopes_hold", "UPDATE envelopes SET limit_units = 1, overrun = 0"),
+    ("totals_follow_the_journal", "UPDATE spend_totals SET amount = amount + 1 WHERE kind = 'model'"),
+    ("totals_follow_the_journal", "UPDATE spend_totals SET refunded = 0 WHERE kind = 'agent'"),
+    ("totals_follow_the_journal", "DELETE FROM spend_totals WHERE kind = 'provider'"),
 ]
 
 
@@ -69,6 +72,8 @@ async def a_bit_of_everything(services: Services) -> Books:
             await books.ask(Release, **common, hold_id=hold.transfer_id)
     await services.pool.execute(LAST_MONTH)
     await books.ask(RecordUsage, **billed, amount=2000, usage=Usage(1, 1))
+    for _ in range(3):  # noted, counted, and nothing more
+        await services.totals.keep()
     return books
 
 

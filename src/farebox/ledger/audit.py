@@ -33,6 +33,7 @@ CHECKS: dict[str, str] = {
     "envelopes_count_their_holds": "what an envelope holds back is the sum of its open holds",
     "windows_add_up": "an envelope's windows add up to all that it has counted",
     "envelopes_hold": "no envelope has passed its limit",
+    "totals_follow_the_journal": "the totals of the charts are the charges and refunds that they have counted",
 }
 
 

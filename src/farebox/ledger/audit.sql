@@ -168,3 +168,28 @@ WHERE e.total < 9223372036854775807 AND e.total <> e.used + coalesce(w.used, 0)
 -- But for facts, and for limits that were lowered, which are counted apart.
 SELECT 'env_' || id AS subject, limit_units::numeric + overrun AS expected, used::numeric + held AS found
 FROM envelopes WHERE used::numeric + held > limit_units::numeric + overrun
+
+-- name: totals_follow_the_journal
+-- Of every kind, as far as they have come: what is counted had settled before, so that this snapshot has it.
+SELECT concat_ws(' ', coalesce(j.kind, k.kind), coalesce(j.what, k.what), 'provider', coalesce(j.provider_id, k.provider_id),
+                 coalesce(j.asset, k.asset)) AS subject,
+       coalesce(j.amount, 0) AS expected, coalesce(k.amount, 0) AS found
+FROM (
+    SELECT kind, what, provider_id, asset, sum(amount) AS amount
+    FROM (
+        SELECT CASE t.kind WHEN 'refund' THEN 'refunded' ELSE 'charged' END AS what, c.provider_id, a.asset, t.amount
+        FROM transfers t
+        JOIN transfers c ON c.wallet_id = t.wallet_id AND c.id = CASE t.kind WHEN 'refund' THEN t.parent_id ELSE t.id END
+        JOIN accounts a ON a.id = t.wallet_id
+        WHERE t.kind IN ('charge', 'capture', 'usage', 'refund') AND t.refusal IS NULL AND c.provider_id IS NOT NULL
+          AND t.id <= (SELECT done FROM totals_progress)
+    ) counted
+    CROSS JOIN (VALUES ('provider'), ('model'), ('agent')) AS kinds (kind)
+    GROUP BY 1, 2, 3, 4
+) j
+FULL JOIN (
+    SELECT kind, what, provider_id, asset, sum(figure) AS amount
+    FROM spend_totals CROSS JOIN LATERAL (VALUES ('charged', amount), ('refunded', refunded)) AS f (what, figure)
+    GROUP BY 1, 2, 3, 4
+) k ON k.kind = j.kind AND k.what = j.what AND k.provider_id = j.provider_id AND k.asset = j.asset
+WHERE coalesce(j.amount, 0) <> coalesce(k.amount, 0)

@@ -1,57 +1,25 @@
--- name: claim_progress
--- One node counts at a time; the others go on without waiting.
-SELECT done, noted, horizon <= pg_snapshot_xmin(pg_current_snapshot()) AS settled
-FROM totals_progress FOR UPDATE SKIP LOCKED
-
--- name: last_number
--- The highest number that a batch can have taken so far. A batch has its transaction's number before it takes it.
-SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END FROM transfer_ids
-
--- name: count_up
--- OFFSET keeps the inner part a part of its own: read by each provider's index, and never the whole journal.
-WITH counted AS (
-    SELECT (t.created_at AT TIME ZONE 'UTC')::date AS day, t.provider_id, a.asset, coalesce(t.model, '') AS model,
-           coalesce(g.id, 0) AS agent_id, count(*) FILTER (WHERE t.refusal IS NULL) AS charges,
-           count(t.refusal) AS refused, coalesce(sum(t.amount) FILTER (WHERE t.refusal IS NULL), 0) AS amount,
-           coalesce(sum(t.input_tokens) FILTER (WHERE t.refusal IS NULL), 0) AS input_tokens,
-           coalesce(sum(t.output_tokens) FILTER (WHERE t.refusal IS NULL), 0) AS output_tokens
-    FROM providers p
-    CROSS JOIN LATERAL (
-        SELECT * FROM transfers n WHERE n.provider_id = p.id AND n.id > :done AND n.id <= :until OFFSET 0
-    ) t
-    JOIN accounts a ON a.id = t.wallet_id
-    LEFT JOIN agents g ON g.grant_id = t.grant_id
-    WHERE t.kind IN ('charge', 'capture', 'usage')
-    GROUP BY 1, 2, 3, 4, 5
-), added AS (
-    INSERT INTO daily_totals AS d
-    SELECT * FROM counted
-    ON CONFLICT (day, provider_id, asset, model, agent_id) DO UPDATE SET
-        charges = d.charges + excluded.charges, refused = d.refused + excluded.refused,
-        amount = d.amount + excluded.amount, input_tokens = d.input_tokens + excluded.input_tokens,
-        output_tokens = d.output_tokens + excluded.output_tokens
-    RETURNING 1
-)
-SELECT count(*) FROM added
-
--- name: advance!
-UPDATE totals_progress SET done = :done
-
--- name: note_horizon!
-UPDATE totals_progress SET noted = :noted, horizon = pg_snapshot_xmax(pg_current_snapshot())
-
 -- name: spend
 -- What was spent since a day, by one of `day`, `provider`, `model`, `agent`; of one provider where given.
+-- Every kind of total holds all that was spent, so that days are read from the smallest.
 SELECT CASE :by::text WHEN 'day' THEN d.day::text WHEN 'provider' THEN p.slug WHEN 'model' THEN d.model
-                      ELSE coalesce(g.name, '') END AS name,
+                      ELSE coalesce(g.organization_id || '/' || g.name, '') END AS name,
        d.asset, s.scale, sum(d.charges)::bigint AS charges, sum(d.refused)::bigint AS refused,
-       sum(d.amount) AS amount, sum(d.input_tokens) AS input_tokens, sum(d.output_tokens) AS output_tokens
-FROM daily_totals d
-JOIN providers p ON p.id = d.provider_id
+       sum(d.refunds)::bigint AS refunds, sum(d.amount) AS amount, sum(d.refunded) AS refunded,
+       sum(d.input_tokens) AS input_tokens, sum(d.output_tokens) AS output_tokens
+FROM (
+    SELECT CASE :by::text WHEN 'day' THEN day END AS day, CASE :by::text WHEN 'provider' THEN provider_id END AS provider_id,
+           asset, model, agent_id, sum(charges) AS charges, sum(refused) AS refused, sum(refunds) AS refunds,
+           sum(amount) AS amount, sum(refunded) AS refunded, sum(input_tokens) AS input_tokens,
+           sum(output_tokens) AS output_tokens
+    FROM spend_totals
+    WHERE kind = CASE :by::text WHEN 'day' THEN 'provider' ELSE :by::text END AND day >= :since::date
+      AND (:provider_id::bigint IS NULL OR provider_id = :provider_id)
+    GROUP BY 1, 2, asset, model, agent_id
+) d
 JOIN assets s ON s.code = d.asset
+LEFT JOIN providers p ON p.id = d.provider_id
 LEFT JOIN agents g ON g.id = d.agent_id
-WHERE d.day >= :since::date AND (:provider_id::bigint IS NULL OR d.provider_id = :provider_id)
-GROUP BY 1, 2, 3 ORDER BY 6 DESC, 1 LIMIT 500
+GROUP BY 1, 2, 3 ORDER BY sum(d.amount - d.refunded) DESC, 1 LIMIT :limit
 
 -- name: newest_charges
 -- The newest of each provider by its own index, then the newest of these.

@@ -52,7 +52,7 @@ def environment() -> Environment:
     )
     env.globals |= {"asset_address": address, "icon": icon, "show": show, "ones": ones, "public": ids.public}
     env.globals |= {"kinds": KINDS, "signed": signed, "public_transfer": public_transfer}
-    env.globals |= {"public_charge": public_charge}
+    env.globals |= {"public_charge": public_charge, "figure": figure}
     env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age}
     return env
 
@@ -100,6 +100,12 @@ def signed(one: TransferRecord, asset: Asset) -> str:
         return show(one.amount, asset)
     sign = {"deposit": "+", "refund": "+", "hold": "", "release": ""}.get(one.kind, "−")
     return sign + show(one.amount, asset)
+
+
+def figure(units: int, scale: int) -> str:
+    """Units as ones of their asset, in groups of three: `1,204.0042`."""
+    whole, point, fraction = ones(abs(units), scale).partition(".")
+    return f"{'−' if units < 0 else ''}{int(whole):,}{point}{fraction}"
 
 
 def public_transfer(one: TransferRecord) -> str:

@@ -1,40 +1,32 @@
 """The first page: health, what is spent, the newest charges; and what is found wrong when the books are proved."""
 
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromQuery
-from msgspec import Struct
 
 from farebox.db import migrate
-from farebox.errors import Invalid
 from farebox.http.depends import TheServices
+from farebox.http.web.console.charts import PERIODS, WAYS, charts
 from farebox.http.web.console.given import NEWEST, TheDesk
 from farebox.http.web.render import page
 from farebox.ledger import audit
-from farebox.reports.service import Spend
 from farebox.services import Services
 
-_DAYS = 30
 _NEWEST = 20
 _PAGE = 100
-WAYS = ("day", "provider", "model", "agent")
-
-
-class Bar(Struct, frozen=True):
-    """One bar of a chart; `part` of 1000 is how long it is."""
-
-    spend: Spend
-    part: int
 
 
 @get("/console")
-async def overview(services: TheServices, desk: TheDesk, by: FromQuery[str] = "day") -> Response[bytes]:
-    charts = _charts(await services.reports.spend(_way(by), _since()), by)
+async def overview(
+    services: TheServices, desk: TheDesk, by: FromQuery[str] = "day", days: FromQuery[str] = "30"
+) -> Response[bytes]:
+    found = await charts(services, by, days)
     told = await _live(services)
     first_run = not await services.directory.providers("", 1)
-    return page("console/overview.html", desk=desk, by=by, ways=WAYS, charts=charts, first_run=first_run, **told)
+    return page(
+        "console/overview.html", desk=desk, charts=found, ways=WAYS, periods=PERIODS, first_run=first_run, **told
+    )
 
 
 @get("/console/live")
@@ -78,24 +70,3 @@ async def _live(services: Services) -> dict[str, Any]:
         "healthy": schema == migrate.HEAD,
         "ingest": None if services.ingest is None else services.ingest.state,
     }
-
-
-def _way(by: str) -> str:
-    if by not in WAYS:
-        raise Invalid.field("by", f"one of {', '.join(WAYS)}")
-    return by
-
-
-def _since() -> date:
-    return (datetime.now(UTC) - timedelta(days=_DAYS - 1)).date()
-
-
-def _charts(found: list[Spend], by: str) -> dict[str, list[Bar]]:
-    """A chart an asset: days in their order, anything else by what was spent."""
-    charts: dict[str, list[Bar]] = {}
-    for asset in sorted({one.asset for one in found}):
-        own = [one for one in found if one.asset == asset]
-        most = max(1, *(one.amount for one in own)) if own else 1
-        bars = [Bar(one, one.amount * 1000 // most) for one in own]
-        charts[asset] = sorted(bars, key=lambda bar: bar.spend.name, reverse=True) if by == "day" else bars[:50]
-    return charts
