@@ -196,14 +196,14 @@ def test_what_was_spent_is_counted_beside_the_journal(make_live: Callable[..., L
             while live.call(live.services.totals.keep()):
                 pass
 
-    def counted(by: str = "model") -> list[Any]:
+    def counted(by: str = "model", over: str = "30") -> list[Any]:
         """Name, net, charged, given back, charges, refused."""
         settled()
         row = (
             r'<tr><th scope="row"><bdi>([^<]+)</bdi></th>(?:<td><svg.*?</svg></td>)?'
             + r'<td class="figure">(.*?)</td>' * 5
         )
-        return re.findall(row, watcher.get(f"/console?by={by}").text)
+        return re.findall(row, watcher.get(f"/console?by={by}&over={over}").text)
 
     assert counted() == []
     charge = ""
@@ -218,8 +218,10 @@ def test_what_was_spent_is_counted_beside_the_journal(make_live: Callable[..., L
     assert back.status_code == 201, back.text
     assert counted()[0] == ("m1", "6.5", "8", "1.5", "4", "0")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    for by, name in (("provider", shop.slug), ("day", today), ("agent", "none")):
+    for by, name in (("provider", shop.slug), ("time", today), ("agent", "none")):
         assert counted(by) == [(name, "7.5", "9", "1.5", "5", "1")], by
+    assert counted("time", "year") == [(f"{today[:7]}-01", "7.5", "9", "1.5", "5", "1")]
+    assert counted("model", "year") == counted("model", "7")
     assert "The books are right" in watcher.get("/console/books?prove=yes").text
-    for wrong in ("by=wallet", "days=8", "days=0"):
+    for wrong in ("by=wallet", "over=8", "over=0"):
         assert watcher.get(f"/console?{wrong}").status_code == 422

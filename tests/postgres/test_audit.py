@@ -40,7 +40,7 @@ TAMPERED: list[tuple[str, str]] = [
     ("windows_add_up", "UPDATE envelopes SET used = used - 1"),
     ("windows_add_up", "DELETE FROM envelope_windows"),
     ("envelopes_hold", "UPDATE envelopes SET limit_units = 1, overrun = 0"),
-    ("totals_follow_the_journal", "UPDATE spend_totals SET amount = amount + 1 WHERE kind = 'model'"),
+    ("totals_follow_the_journal", "UPDATE spend_totals SET amount = amount + 1 WHERE kind = 'model' AND grain = 'day'"),
     ("totals_follow_the_journal", "UPDATE spend_totals SET refunded = 0 WHERE kind = 'agent'"),
     ("totals_follow_the_journal", "DELETE FROM spend_totals WHERE kind = 'provider'"),
 ]

@@ -171,25 +171,27 @@ FROM envelopes WHERE used::numeric + held > limit_units::numeric + overrun
 
 -- name: totals_follow_the_journal
 -- Of every kind, as far as they have come: what is counted had settled before, so that this snapshot has it.
-SELECT concat_ws(' ', coalesce(j.kind, k.kind), coalesce(j.what, k.what), 'provider', coalesce(j.provider_id, k.provider_id),
-                 coalesce(j.asset, k.asset)) AS subject,
-       coalesce(j.amount, 0) AS expected, coalesce(k.amount, 0) AS found
-FROM (
-    SELECT kind, what, provider_id, asset, sum(amount) AS amount
-    FROM (
-        SELECT CASE t.kind WHEN 'refund' THEN 'refunded' ELSE 'charged' END AS what, c.provider_id, a.asset, t.amount
-        FROM transfers t
-        JOIN transfers c ON c.wallet_id = t.wallet_id AND c.id = CASE t.kind WHEN 'refund' THEN t.parent_id ELSE t.id END
-        JOIN accounts a ON a.id = t.wallet_id
-        WHERE t.kind IN ('charge', 'capture', 'usage', 'refund') AND t.refusal IS NULL AND c.provider_id IS NOT NULL
-          AND t.id <= (SELECT done FROM totals_progress)
-    ) counted
-    CROSS JOIN (VALUES ('provider'), ('model'), ('agent')) AS kinds (kind)
-    GROUP BY 1, 2, 3, 4
-) j
-FULL JOIN (
-    SELECT kind, what, provider_id, asset, sum(figure) AS amount
+WITH journal AS (
+    SELECT CASE t.kind WHEN 'refund' THEN 'refunded' ELSE 'charged' END AS what, c.provider_id, a.asset,
+           sum(t.amount) AS amount
+    FROM transfers t
+    JOIN transfers c ON c.wallet_id = t.wallet_id AND c.id = CASE t.kind WHEN 'refund' THEN t.parent_id ELSE t.id END
+    JOIN accounts a ON a.id = t.wallet_id
+    WHERE t.kind IN ('charge', 'capture', 'usage', 'refund') AND t.refusal IS NULL AND c.provider_id IS NOT NULL
+      AND t.id <= (SELECT done FROM totals_progress)
+    GROUP BY 1, 2, 3
+), wanted AS (
+    SELECT kind, grain, what, CASE WHEN kind IN ('provider', 'provider_model') THEN provider_id ELSE 0 END AS provider_id,
+           asset, sum(amount) AS amount
+    FROM journal CROSS JOIN unnest(ARRAY['provider', 'model', 'agent', 'provider_model']) AS kind
+    CROSS JOIN unnest(ARRAY['day', 'month']) AS grain
+    GROUP BY 1, 2, 3, 4, 5
+), kept AS (
+    SELECT kind, grain, what, provider_id, asset, sum(figure) AS amount
     FROM spend_totals CROSS JOIN LATERAL (VALUES ('charged', amount), ('refunded', refunded)) AS f (what, figure)
-    GROUP BY 1, 2, 3, 4
-) k ON k.kind = j.kind AND k.what = j.what AND k.provider_id = j.provider_id AND k.asset = j.asset
-WHERE coalesce(j.amount, 0) <> coalesce(k.amount, 0)
+    GROUP BY 1, 2, 3, 4, 5
+)
+SELECT concat_ws(' ', kind, grain, what, provider_id, asset) AS subject, coalesce(wanted.amount, 0) AS expected,
+       coalesce(kept.amount, 0) AS found
+FROM wanted FULL JOIN kept USING (kind, grain, what, provider_id, asset)
+WHERE coalesce(wanted.amount, 0) <> coalesce(kept.amount, 0)

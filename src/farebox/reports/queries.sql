@@ -1,25 +1,47 @@
--- name: spend
--- What was spent since a day, by one of `day`, `provider`, `model`, `agent`; of one provider where given.
--- Every kind of total holds all that was spent, so that days are read from the smallest.
-SELECT CASE :by::text WHEN 'day' THEN d.day::text WHEN 'provider' THEN p.slug WHEN 'model' THEN d.model
-                      ELSE coalesce(g.organization_id || '/' || g.name, '') END AS name,
-       d.asset, s.scale, sum(d.charges)::bigint AS charges, sum(d.refused)::bigint AS refused,
-       sum(d.refunds)::bigint AS refunds, sum(d.amount) AS amount, sum(d.refunded) AS refunded,
-       sum(d.input_tokens) AS input_tokens, sum(d.output_tokens) AS output_tokens
-FROM (
-    SELECT CASE :by::text WHEN 'day' THEN day END AS day, CASE :by::text WHEN 'provider' THEN provider_id END AS provider_id,
-           asset, model, agent_id, sum(charges) AS charges, sum(refused) AS refused, sum(refunds) AS refunds,
-           sum(amount) AS amount, sum(refunded) AS refunded, sum(input_tokens) AS input_tokens,
-           sum(output_tokens) AS output_tokens
-    FROM spend_totals
-    WHERE kind = CASE :by::text WHEN 'day' THEN 'provider' ELSE :by::text END AND day >= :since::date
-      AND (:provider_id::bigint IS NULL OR provider_id = :provider_id)
-    GROUP BY 1, 2, asset, model, agent_id
-) d
+-- name: spend_by_time
+-- By the day or by the month: of all providers, or of one.
+SELECT starts_on::text AS name, asset, scale, sum(charges)::bigint AS charges, sum(refused)::bigint AS refused,
+       sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
+       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
+FROM providers p
+JOIN spend_totals d ON d.kind = 'provider' AND d.provider_id = p.id AND d.grain = :grain AND d.starts_on >= :since
 JOIN assets s ON s.code = d.asset
-LEFT JOIN providers p ON p.id = d.provider_id
-LEFT JOIN agents g ON g.id = d.agent_id
-GROUP BY 1, 2, 3 ORDER BY sum(d.amount - d.refunded) DESC, 1 LIMIT :limit
+WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
+GROUP BY d.starts_on, asset, scale ORDER BY d.starts_on
+
+-- name: spend_by_provider
+SELECT p.slug AS name, asset, scale, sum(charges)::bigint AS charges, sum(refused)::bigint AS refused,
+       sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
+       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
+FROM providers p
+JOIN spend_totals d ON d.kind = 'provider' AND d.provider_id = p.id AND d.grain = :grain AND d.starts_on >= :since
+JOIN assets s ON s.code = d.asset
+WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
+GROUP BY p.slug, asset, scale ORDER BY sum(amount - refunded) DESC, p.slug LIMIT :limit
+
+-- name: spend_by_model
+-- Of all providers together, which is a kind of its own, or of one.
+SELECT model AS name, asset, scale, sum(charges)::bigint AS charges, sum(refused)::bigint AS refused,
+       sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
+       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
+FROM spend_totals d JOIN assets s ON s.code = d.asset
+WHERE d.kind = CASE WHEN :provider_id::bigint IS NULL THEN 'model' ELSE 'provider_model' END
+  AND d.provider_id = coalesce(:provider_id::bigint, 0) AND d.grain = :grain AND d.starts_on >= :since
+GROUP BY model, asset, scale ORDER BY sum(amount - refunded) DESC, model LIMIT :limit
+
+-- name: spend_by_agent
+-- Agents are added up before they are named: they may be thousands.
+SELECT coalesce(g.organization_id || '/' || g.name, '') AS name, d.asset, scale, charges, refused, refunds, amount, refunded,
+       input_tokens, output_tokens
+FROM (
+    SELECT agent_id, asset, sum(charges)::bigint AS charges, sum(refused)::bigint AS refused,
+           sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
+           sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
+    FROM spend_totals WHERE kind = 'agent' AND provider_id = 0 AND grain = :grain AND starts_on >= :since
+    GROUP BY agent_id, asset ORDER BY sum(amount - refunded) DESC, agent_id LIMIT :limit
+) d
+JOIN assets s ON s.code = d.asset LEFT JOIN agents g ON g.id = d.agent_id
+ORDER BY amount - refunded DESC, agent_id
 
 -- name: newest_charges
 -- The newest of each provider by its own index, then the newest of these.

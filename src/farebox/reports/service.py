@@ -8,8 +8,14 @@ from msgspec import Struct
 from farebox.db import queries
 
 _SQL = queries.load("farebox.reports")
-_NAMES = 2000
-"""The most bars of a chart: a year of days in five assets."""
+_SPEND = {
+    "time": _SQL.spend_by_time,
+    "provider": _SQL.spend_by_provider,
+    "model": _SQL.spend_by_model,
+    "agent": _SQL.spend_by_agent,
+}
+_NAMES = 500
+"""The most names that are told of."""
 
 
 class Spend(Struct, frozen=True):
@@ -89,9 +95,18 @@ class Reports:
     def __init__(self, pool: "Pool[Record]") -> None:
         self._pool = pool
 
-    async def spend(self, by: str, since: date, provider_id: int | None = None) -> list[Spend]:
-        """What was spent since a day by `day`, `provider`, `model` or `agent`, the most first."""
-        rows = await _SQL.spend.all(self._pool, by=by, since=since, provider_id=provider_id, limit=_NAMES)
+    async def spend(self, by: str, grain: str, since: date, provider_id: int | None = None) -> list[Spend]:
+        """What was spent since a day, by `time`, `provider`, `model` or `agent`.
+
+        Days are in their order; of anything else what was spent most on is first. `grain` is `day` or `month`, and
+        `since` then the first of one. Agents are those of all providers.
+        """
+        given: dict[str, object] = {"grain": grain, "since": since}
+        if by != "agent":
+            given["provider_id"] = provider_id
+        if by != "time":
+            given["limit"] = _NAMES
+        rows = await _SPEND[by].all(self._pool, **given)
         wide = ("amount", "refunded", "input_tokens", "output_tokens")
         return [Spend(**(dict(row) | {name: int(row[name]) for name in wide})) for row in rows]
 

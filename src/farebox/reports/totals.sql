@@ -35,15 +35,23 @@ WITH charged AS (
     LEFT JOIN agents g ON g.grant_id = t.grant_id
     WHERE r.kind = 'refund' AND r.refusal IS NULL AND r.id > :done AND r.id <= :until AND t.provider_id IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5
-), added AS (
-    INSERT INTO spend_totals AS d
-    SELECT k.kind, day, provider_id, asset, CASE k.kind WHEN 'model' THEN model ELSE '' END,
-           CASE k.kind WHEN 'agent' THEN agent_id ELSE 0 END, sum(charges), sum(refused), sum(refunds), sum(amount),
-           sum(refunded), sum(input_tokens), sum(output_tokens)
-    FROM (SELECT * FROM charged UNION ALL SELECT * FROM given_back) counted
-    CROSS JOIN (VALUES ('provider'), ('model'), ('agent')) AS k (kind)
+), counted AS (
+    SELECT k.kind, CASE WHEN k.by_provider THEN provider_id ELSE 0 END AS provider_id, day, asset,
+           CASE WHEN k.by_model THEN model ELSE '' END AS model, CASE WHEN k.kind = 'agent' THEN agent_id ELSE 0 END AS agent_id,
+           sum(charges) AS charges, sum(refused) AS refused, sum(refunds) AS refunds, sum(amount) AS amount,
+           sum(refunded) AS refunded, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
+    FROM (SELECT * FROM charged UNION ALL SELECT * FROM given_back) found
+    CROSS JOIN (VALUES ('provider', true, false), ('model', false, true), ('agent', false, false),
+                       ('provider_model', true, true)) AS k (kind, by_provider, by_model)
     GROUP BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (kind, day, provider_id, asset, model, agent_id) DO UPDATE SET
+), added AS (
+    INSERT INTO spend_totals AS d (kind, provider_id, grain, starts_on, asset, model, agent_id, charges, refused, refunds,
+                                   amount, refunded, input_tokens, output_tokens)
+    SELECT kind, provider_id, grain, date_trunc(grain, day::timestamp)::date, asset, model, agent_id, sum(charges),
+           sum(refused), sum(refunds), sum(amount), sum(refunded), sum(input_tokens), sum(output_tokens)
+    FROM counted CROSS JOIN (VALUES ('day'), ('month')) AS g (grain)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (kind, provider_id, grain, starts_on, asset, model, agent_id) DO UPDATE SET
         charges = d.charges + excluded.charges, refused = d.refused + excluded.refused,
         refunds = d.refunds + excluded.refunds, amount = d.amount + excluded.amount,
         refunded = d.refunded + excluded.refunded, input_tokens = d.input_tokens + excluded.input_tokens,

@@ -1,16 +1,18 @@
 -- What the console looks at and leaves behind: totals with refunds, audits that were run, forms that were sent.
 
--- Totals, kept for each way of looking at them: a chart reads the rows of its own kind and no finer ones, so that what
--- it costs grows with days and names and not with charges. They are counted anew from the journal, in the background.
+-- Totals, kept for each way of looking at them, by day and by month: a chart reads the rows of its own kind and no finer
+-- ones, so that what it costs grows with days and names and not with charges. They are counted anew from the journal, in
+-- the background.
 DROP TABLE daily_totals;
 CREATE TABLE spend_totals (
-    kind          text NOT NULL CHECK (kind IN ('provider', 'model', 'agent')),
-    day           date NOT NULL,
-    provider_id   bigint NOT NULL REFERENCES providers,
+    kind          text NOT NULL CHECK (kind IN ('provider', 'model', 'agent', 'provider_model')),
+    grain         text NOT NULL CHECK (grain IN ('day', 'month')),
+    -- The day, or the first of the month; UTC.
+    starts_on     date NOT NULL,
     asset         text NOT NULL REFERENCES assets,
-    -- Empty for other kinds than `model`, and for charges without one.
+    -- What the kind does not name is 0 or empty; so are agents and models of charges without one.
+    provider_id   bigint NOT NULL,
     model         text NOT NULL,
-    -- 0 for other kinds than `agent`, and for charges without one.
     agent_id      bigint NOT NULL,
     charges       bigint NOT NULL,
     refused       bigint NOT NULL,
@@ -20,7 +22,7 @@ CREATE TABLE spend_totals (
     refunded      numeric NOT NULL,
     input_tokens  numeric NOT NULL,
     output_tokens numeric NOT NULL,
-    PRIMARY KEY (kind, day, provider_id, asset, model, agent_id)
+    PRIMARY KEY (kind, provider_id, grain, starts_on, asset, model, agent_id)
 );
 UPDATE totals_progress SET done = 0, noted = 0, horizon = '0';
 

@@ -3,13 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from farebox.errors import Invalid
 from farebox.reports.service import Spend
 from farebox.services import Services
 
-WAYS = ("day", "provider", "model", "agent")
-PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "a year"}
+WAYS = ("time", "provider", "model", "agent")
+PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "year": "12 months"}
+_MONTHS = 12
 _FULL = 1000
 _BARS = 50
 
@@ -41,34 +43,44 @@ class Charts(Struct, frozen=True):
     """What was asked for, and a chart an asset."""
 
     by: str
-    days: str
+    over: str
+    grain: str
     charts: list[Chart]
 
 
-async def charts(services: Services, by: str, days: str, provider_id: int | None = None) -> Charts:
-    """Spend by day, provider, model or agent over a period, of one provider where given. Raises Invalid."""
+async def charts(services: Services, by: str, over: str, provider_id: int | None = None) -> Charts:
+    """Spend by time, provider, model or agent over a period, of one provider where given. Raises Invalid."""
     if by not in WAYS:
         raise Invalid.field("by", f"one of {', '.join(WAYS)}")
-    if days not in PERIODS:
-        raise Invalid.field("days", f"one of {', '.join(PERIODS)}")
-    since = (datetime.now(UTC) - timedelta(days=int(days) - 1)).date()
-    found = await services.reports.spend(by, since, provider_id)
-    assets = sorted({one.asset for one in found})
-    return Charts(by, days, [_chart([one for one in found if one.asset == asset], by, since) for asset in assets])
+    if over not in PERIODS:
+        raise Invalid.field("over", f"one of {', '.join(PERIODS)}")
+    grain = "month" if over == "year" else "day"
+    starts = _starts(over, datetime.now(UTC).date())
+    found = await services.reports.spend(by, grain, starts[0], provider_id)
+    shown = []
+    for asset in sorted({one.asset for one in found}):
+        own = [one for one in found if one.asset == asset]
+        shown.append(_chart(_whole(own, starts) if by == "time" else own, _BARS if by != "time" else len(starts)))
+    return Charts(by, over, grain, shown)
 
 
-def _chart(spends: list[Spend], by: str, since: date) -> Chart:
+def _chart(spends: list[Spend], shown: int) -> Chart:
     first = spends[0]
-    shown = _every_day(spends, since) if by == "day" else spends[:_BARS]
-    most = max(1, *(one.net for one in shown), 1)
-    bars = [Bar(one, max(0, one.net) * _FULL // most) for one in shown]
-    return Chart(first.asset, first.scale, most, bars, 0 if by == "day" else max(0, len(spends) - _BARS))
+    most = max(1, *(one.net for one in spends[:shown]), 1)
+    bars = [Bar(one, max(0, one.net) * _FULL // most) for one in spends[:shown]]
+    return Chart(first.asset, first.scale, most, bars, max(0, len(spends) - shown))
 
 
-def _every_day(spends: list[Spend], since: date) -> list[Spend]:
-    """The days in their order, those without a charge too."""
+def _starts(over: str, today: date) -> list[date]:
+    """The days, or the firsts of the months, of a period that ends today."""
+    if over != "year":
+        return [today - timedelta(days=number) for number in reversed(range(int(over)))]
+    months = range(today.year * _MONTHS + today.month - _MONTHS, today.year * _MONTHS + today.month)
+    return [date(number // _MONTHS, number % _MONTHS + 1, 1) for number in months]
+
+
+def _whole(spends: list[Spend], starts: list[date]) -> list[Spend]:
+    """Every day or month, those without a charge too."""
     known = {one.name: one for one in spends}
-    last = datetime.now(UTC).date()
-    days = [(since + timedelta(days=number)).isoformat() for number in range((last - since).days + 1)]
-    asset, scale = spends[0].asset, spends[0].scale
-    return [known.get(day) or Spend(day, asset, scale, 0, 0, 0, 0, 0, 0, 0) for day in days]
+    nothing = Spend("", spends[0].asset, spends[0].scale, 0, 0, 0, 0, 0, 0, 0)
+    return [known.get(day.isoformat()) or replace(nothing, name=day.isoformat()) for day in starts]

@@ -19,9 +19,9 @@ _PAGE = 100
 
 @get("/console")
 async def overview(
-    services: TheServices, desk: TheDesk, by: FromQuery[str] = "day", days: FromQuery[str] = "30"
+    services: TheServices, desk: TheDesk, by: FromQuery[str] = "time", over: FromQuery[str] = "30"
 ) -> Response[bytes]:
-    found = await charts(services, by, days)
+    found = await charts(services, by, over)
     told = await _live(services)
     first_run = not await services.directory.providers("", 1)
     return page(

@@ -3,13 +3,14 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from farebox import ids
 from farebox.errors import Conflict, Invalid, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.native.directory import markup_ppm
 from farebox.http.native.views import markup_text
+from farebox.http.web.console.charts import PERIODS, charts
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.render import page, to
 from farebox.identity.service import note
@@ -41,8 +42,10 @@ async def add_provider(request: Request[Any, Any, Any], services: TheServices, d
 
 
 @get("/console/providers/{slug:str}")
-async def provider(services: TheServices, desk: TheDesk, slug: FromPath[str]) -> Response[bytes]:
-    return await _shown(services, desk, slug)
+async def provider(
+    services: TheServices, desk: TheDesk, slug: FromPath[str], by: FromQuery[str] = "time", over: FromQuery[str] = "30"
+) -> Response[bytes]:
+    return await _shown(services, desk, slug, by=by, over=over)
 
 
 @post("/console/providers/{slug:str}/change")
@@ -100,7 +103,14 @@ async def _list(services: Services, desk: Desk, error: str | None = None, status
 
 
 async def _shown(
-    services: Services, desk: Desk, slug: str, error: str | None = None, secret: str | None = None, status: int = 200
+    services: Services,
+    desk: Desk,
+    slug: str,
+    error: str | None = None,
+    secret: str | None = None,
+    status: int = 200,
+    by: str = "time",
+    over: str = "30",
 ) -> Response[bytes]:
     found = await desk.authority.provider(slug)
     return page(
@@ -113,6 +123,9 @@ async def _shown(
         revenue=await services.wallets.revenue(found.id),
         assets=services.prices.book.assets,
         newest=await services.reports.newest_charges(_NEWEST, found.id),
+        charts=await charts(services, by, over, found.id),
+        ways=("time", "model", "agent"),
+        periods=PERIODS,
         scopes=SCOPES,
         secret=secret,
         error=error,
