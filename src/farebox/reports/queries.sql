@@ -44,15 +44,16 @@ JOIN assets s ON s.code = d.asset LEFT JOIN agents g ON g.id = d.agent_id
 ORDER BY amount - refunded DESC, agent_id
 
 -- name: newest_charges
--- The newest of each provider by its own index, then the newest of these.
+-- The newest of each provider by its own index, then the newest of these. The inner limit is a number: with a parameter
+-- the plan for every value would sort all of a provider's charges.
 SELECT t.wallet_id, t.id, t.kind, a.asset, s.scale, p.slug AS provider, t.model, t.amount, t.refusal, t.created_at
 FROM providers p
 CROSS JOIN LATERAL (
-    SELECT * FROM transfers n WHERE n.provider_id = p.id ORDER BY n.id DESC LIMIT :limit
+    SELECT * FROM transfers n WHERE n.provider_id = p.id ORDER BY n.id DESC LIMIT 50
 ) t
 JOIN accounts a ON a.id = t.wallet_id JOIN assets s ON s.code = a.asset
 WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
-ORDER BY t.id DESC LIMIT :most
+ORDER BY t.id DESC LIMIT :limit
 
 -- name: open_holds
 -- Those that end soonest first: an old one that nobody ends stands on top.

@@ -111,8 +111,8 @@ class Reports:
         return [Spend(**(dict(row) | {name: int(row[name]) for name in wide})) for row in rows]
 
     async def newest_charges(self, limit: int, provider_id: int | None = None) -> list[NewestCharge]:
-        """The newest charges, refused ones too."""
-        rows = await _SQL.newest_charges.all(self._pool, limit=limit, most=limit, provider_id=provider_id)
+        """The newest charges, refused ones too; at most 50 of one provider."""
+        rows = await _SQL.newest_charges.all(self._pool, limit=limit, provider_id=provider_id)
         return [NewestCharge(**row) for row in rows]
 
     async def open_holds(self, limit: int) -> list[OpenHold]:
