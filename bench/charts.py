@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from tests.support.live import Live, live_server
 
-from bench.figures import machine
+from bench import machine
 from bench.world import ADMIN_KEY, OWNER, settings
 from farebox.db import migrate
 from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres
@@ -80,7 +80,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=200, help="how often each chart is asked for")
     given = parser.parse_args()
     console = Console()
-    console.print(f"[bold]Charts over {given.charges:,} charges[/] · {machine()}")
+    console.print(f"[bold]Charts over {given.charges:,} charges[/] · {machine.described()}")
     with loaded(given.charges, console) as url, live_server(url, settings(sweep_interval_s=1)) as live:
         console.print(f"  totals kept by the server's own task in {kept(live, given.charges):.0f} s")
         figures = measured(live, given.times)
