@@ -29,6 +29,7 @@ from farebox.teams.credits import Credits
 from farebox.teams.service import Teams
 from farebox.wallets.accounts import Accounts
 from farebox.wallets.service import Wallets
+from farebox.wallets.statements import Statements
 from farebox.wallets.top_ups import TopUps
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Services:
         self.consent = Consent(pool, secret, settings.connection_request_ttl_s, settings.ended_session_visible_s)
         self.prices = Prices(pool, canonical if settings.default_prices == "genai-prices" else None)
         self.wallets = Wallets(pool)
+        self.statements = Statements(pool)
         self.accounts = Accounts(pool)
         self.top_ups = TopUps(pool)
         self.charging = Charging(pool, ledger, self.prices, self.accounts)

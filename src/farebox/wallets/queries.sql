@@ -36,30 +36,6 @@ SELECT b.asset, s.scale, b.balance FROM account_balances b
 JOIN accounts a ON a.id = b.id JOIN assets s ON s.code = b.asset
 WHERE a.provider_id = :provider_id ORDER BY b.asset
 
--- name: statement
--- Newest first. Numbers rise with time within an account, so the id is the cursor.
-SELECT e.transfer_id, t.kind, e.amount, e.balance_after,
-       coalesce(p.slug, o.source, o.id::text) AS counterpart, t.model, t.note, t.reference, e.created_at
-FROM entries e
-JOIN transfers t ON t.wallet_id = e.wallet_id AND t.id = e.transfer_id
-JOIN accounts o ON o.id = CASE WHEN t.debit_account = e.account_id THEN t.credit_account ELSE t.debit_account END
-LEFT JOIN providers p ON p.id = o.provider_id
-WHERE e.account_id = :account_id AND e.transfer_id < :before
-  AND (:since::timestamptz IS NULL OR e.created_at >= :since)
-  AND (:until::timestamptz IS NULL OR e.created_at < :until)
-ORDER BY e.transfer_id DESC LIMIT :limit
-
--- name: period
--- What a wallet had before a period and what moved in it.
-SELECT coalesce((
-           SELECT balance_after FROM entries
-           WHERE account_id = :account_id AND created_at < :since ORDER BY transfer_id DESC LIMIT 1
-       ), 0) AS opening,
-       coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS money_in,
-       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS money_out,
-       count(*) AS entries
-FROM entries WHERE account_id = :account_id AND created_at >= :since AND created_at < :until
-
 -- name: journal_of_wallet
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
        t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,

@@ -1,6 +1,5 @@
 """Wallets: making them, and reading what they hold and what happened to them."""
 
-from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -12,7 +11,7 @@ from farebox.db import queries
 from farebox.db.queries import Connection
 from farebox.errors import Invalid, NotFound
 from farebox.identity.service import note
-from farebox.wallets.types import Entry, HoldRecord, TransferRecord, Wallet
+from farebox.wallets.types import HoldRecord, TransferRecord, Wallet
 
 _SQL = queries.load("farebox.wallets")
 
@@ -57,20 +56,6 @@ class Wallets:
             self._pool, after=after, limit=limit, organization_id=organization_id, owner=owner
         )
         return [Wallet(**row) for row in rows]
-
-    async def statement(
-        self, wallet_id: int, before: int, limit: int, since: datetime | None, until: datetime | None
-    ) -> list[Entry]:
-        """The movements of a wallet, newest first."""
-        rows = await _SQL.statement.all(
-            self._pool, account_id=wallet_id, before=before, limit=limit, since=since, until=until
-        )
-        return [Entry(**row) for row in rows]
-
-    async def period(self, wallet_id: int, since: datetime, until: datetime) -> dict[str, int]:
-        """`opening`, `money_in`, `money_out` and the number of `entries` of a period."""
-        found = await _SQL.period.one(self._pool, account_id=wallet_id, since=since, until=until)
-        return {name: int(value) for name, value in found.items()}  # sums are wider than 64 bits
 
     async def history(
         self, wallet_id: int, before: int, limit: int, kinds: list[str] | None = None

@@ -37,6 +37,26 @@ class Entry(Struct, frozen=True):
     created_at: datetime
 
 
+class Span(Struct, frozen=True):
+    """A stretch of a wallet's movements: with numbers above `after`, up to `up_to`."""
+
+    after: int
+    up_to: int
+
+
+class Period(Struct, frozen=True):
+    """What a wallet had before a period, what moved in it, and how many movements that were."""
+
+    opening: int
+    money_in: int
+    money_out: int
+    entries: int
+
+    @property
+    def closing(self) -> int:
+        return self.opening + self.money_in - self.money_out
+
+
 class TransferRecord(Struct, frozen=True):
     """One row of the journal, with what it was for."""
 

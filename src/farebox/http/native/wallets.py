@@ -1,7 +1,7 @@
 """Wallets: opening them, putting money in, moving it, reading what happened."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -14,8 +14,9 @@ from farebox.http.native import views, wire
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import moved
 from farebox.ledger.types import Deposit, Transfer
+from farebox.wallets.types import Span
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH, FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 Moment = Annotated[datetime | None, QueryParameter(description="ISO 8601 with a time zone.")]
 
 
@@ -122,24 +123,30 @@ class Wallets(Controller):
         cursor: Cursor = None,
     ) -> wire.Statement:
         wallet = await authority.wallet(wallet_id)
-        start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
         scope = f"statement:{wallet.id}"
-        place: Any = cursors.read(scope, cursor, [NEWEST, end.isoformat()])
-        before, end = place[0], datetime.fromisoformat(place[1])  # later pages end where the first one did
-        found = await services.wallets.statement(wallet.id, before, limit + 1, start, end)
-        period = await services.wallets.period(wallet.id, start, end)
-        more = cursors.make(scope, [found[limit - 1].transfer_id, end.isoformat()]) if len(found) > limit else None
+        place = cursors.read(scope, cursor, None)
+        if place is None:
+            start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
+            # Up to now is all there is, whatever clock it was written by.
+            span, before = await services.statements.span(wallet.id, start, FOREVER if until is None else end), None
+        else:  # later pages are of the first one's period
+            start, end = map(datetime.fromisoformat, place[:2])
+            span, before = Span(*place[2:4]), place[4]
+        found = await services.statements.entries(wallet.id, span, limit + 1, before)
+        period = await services.statements.period(wallet.id, span)
+        here = [start.isoformat(), end.isoformat(), span.after, span.up_to]
+        more = cursors.make(scope, [*here, found[limit - 1].transfer_id]) if len(found) > limit else None
         return wire.Statement(
             wallet=wallet_id,
             asset=wallet.asset,
             scale=wallet.scale,
             since=start,
             until=end,
-            opening_balance=period["opening"],
-            money_in=period["money_in"],
-            money_out=period["money_out"],
-            closing_balance=period["opening"] + period["money_in"] - period["money_out"],
-            entries=period["entries"],
+            opening_balance=period.opening,
+            money_in=period.money_in,
+            money_out=period.money_out,
+            closing_balance=period.closing,
+            entries=period.entries,
             data=[views.entry(wallet.id, entry) for entry in found[:limit]],
             next_cursor=more,
         )

@@ -13,7 +13,7 @@ from farebox.errors import Invalid
 from farebox.http.depends import TheServices
 from farebox.http.web.render import KINDS, page
 from farebox.http.web.visitor import Visitor
-from farebox.http.web.wallet.given import NEWEST, TheVisitor
+from farebox.http.web.wallet.given import TheVisitor
 from farebox.money import Asset, ones
 from farebox.services import Services
 from farebox.wallets.types import Entry
@@ -37,14 +37,15 @@ class Month(Struct, frozen=True):
 async def statement(services: TheServices, visitor: TheVisitor, month: FromQuery[str] = "") -> Response[bytes]:
     found = month_of(month or f"{datetime.now(UTC):%Y-%m}")
     wallet = await services.wallets.get(visitor.person.wallet_id)
+    span = await services.statements.span(wallet.id, found.since, found.until)
     return page(
         "wallet/statement.html",
         visitor=visitor,
         wallet=wallet,
         asset=services.prices.book.assets[wallet.asset],
         month=found,
-        period=await services.wallets.period(wallet.id, found.since, found.until),
-        entries=await services.wallets.statement(wallet.id, NEWEST, _SHOWN, found.since, found.until),
+        period=await services.statements.period(wallet.id, span),
+        entries=await services.statements.entries(wallet.id, span, _SHOWN),
     )
 
 
@@ -89,9 +90,11 @@ def plain(text: str | None) -> str:
 async def _entries(services: Services, visitor: Visitor, month: Month) -> list[Entry]:
     """All of a month, newest first; raises Invalid where there are too many for one file."""
     found: list[Entry] = []
-    before = NEWEST
+    wallet_id = visitor.person.wallet_id
+    span = await services.statements.span(wallet_id, month.since, month.until)
+    before = None
     while True:
-        some = await services.wallets.statement(visitor.person.wallet_id, before, _AT_ONCE, month.since, month.until)
+        some = await services.statements.entries(wallet_id, span, _AT_ONCE, before)
         found += some
         if len(some) < _AT_ONCE:
             return found
