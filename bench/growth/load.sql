@@ -68,16 +68,7 @@ UPDATE accounts a SET folded = s.amount FROM (
 -- name: next_numbers
 SELECT setval('transfer_ids', growth.transfer_id(transfers / 8 * 8)), setval('grants_id_seq', wallets) FROM growth.world
 
--- name: count_days!
--- What the server counts up by and by; here the whole year at once.
-INSERT INTO daily_totals (day, provider_id, asset, model, agent_id, charges, refused, amount, input_tokens, output_tokens)
-SELECT (at AT TIME ZONE 'UTC')::date, w.provider, 'TOKEN', 'bench-chat', 0, count(*), 0, sum(amount),
-       count(*) * 374, count(*) * 44
-FROM growth.world w CROSS JOIN LATERAL growth.moves(:low, :high) WHERE NOT is_deposit GROUP BY 1, 2 ORDER BY 1
-ON CONFLICT (day, provider_id, asset, model, agent_id) DO UPDATE SET charges = daily_totals.charges + excluded.charges,
-    amount = daily_totals.amount + excluded.amount, input_tokens = daily_totals.input_tokens + excluded.input_tokens,
-    output_tokens = daily_totals.output_tokens + excluded.output_tokens
-
 -- name: all_counted!
+-- The totals that charts read are not made: no chart is measured here, and a server would begin to count the year.
 UPDATE totals_progress SET done = (SELECT last_value + 4095 FROM transfer_ids),
     noted = (SELECT last_value + 4095 FROM transfer_ids)

@@ -2,9 +2,9 @@
 
 from farebox.db.migrations.script import run_script
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
-    run_script("0012_statements.sql")
+    run_script("0013_statements.sql")
