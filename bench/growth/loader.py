@@ -38,6 +38,7 @@ async def load(owner_url: str, app_url: str, size: Size, say: Say, chunk: int = 
         (_SQL.fill_grants, whole),
         (_SQL.fill_transfers, moves),
         (_SQL.fill_entries, moves),
+        (_SQL.fill_totals, moves),
     ):
         await _timed(say, query.name, _spread(owner_url, [(query, *part) for part in _chunks(*span, chunk)]))
     await _SQL.fold.run(conn)
