@@ -130,6 +130,11 @@ class Hub:
             if not others:
                 del self._of_wallet[topic.wallet_id]
 
+    def listening(self, key: Hashable) -> int:
+        """How many subscribers a topic has."""
+        topic = self._topics.get(key)
+        return 0 if topic is None else len(topic.subscribers)
+
     def of_wallet(self, wallet_id: int) -> tuple[Topic, ...]:
         """The topics that a change of this wallet is told on."""
         return tuple(self._of_wallet.get(wallet_id, ()))

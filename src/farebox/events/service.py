@@ -12,6 +12,7 @@ from farebox.db import queries
 from farebox.errors import NotFound
 from farebox.events.hub import Hub, Subscriber, Topic
 from farebox.events.listener import Listener
+from farebox.events.pages import Pages, PageTopic
 from farebox.events.relay import Relay
 from farebox.events.types import Balance
 from farebox.teams.service import Teams
@@ -45,6 +46,7 @@ class Live:
         self._relay = relay
         self._listener = Listener(connect, self._heard, self._look)
         self._hub = Hub(most)
+        self.pages = Pages(pool, self._hub, self._begin)
         self._stale: set[Topic] = set()
         self._work = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,6 +104,7 @@ class Live:
     async def close(self) -> None:
         """Stops everything."""
         self.end_streams()
+        self.pages.close()
         for task in self._tasks:
             task.cancel()
         await self._listener.close()
@@ -114,7 +117,9 @@ class Live:
 
     def _heard(self, change: Balance) -> None:
         for topic in self._hub.of_wallet(change.wallet_id):
-            if topic.write is None:
+            if isinstance(topic, PageTopic):
+                topic.moved(change.version)
+            elif topic.write is None:
                 self._stale.add(topic)
                 self._work.set()
             else:

@@ -21,6 +21,7 @@ from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
 from farebox.http.native import charge_call, live
 from farebox.http.shapes import Header, written
+from farebox.http.web.wallet import live as pages
 from farebox.services import Services
 
 _SECRET = re.compile(
@@ -44,7 +45,11 @@ class Front:
             x402tools.USAGE: recording.route(services, access),
         }
         self._posts_only = self._hot.keys() - {"/v1/charges", x402tools.USAGE}
-        self._streams = ((live.PATH, live.Events(services, access)), (streams.PATH, streams.Streams(services, access)))
+        self._streams = (
+            (live.PATH, live.Events(services, access)),
+            (streams.PATH, streams.Streams(services, access)),
+            (pages.PATH, pages.PageEvents(services)),
+        )
         self._cors = Cors(services.settings.cors_origins)
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
