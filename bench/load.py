@@ -39,16 +39,18 @@ def load(
     """Sends asks for so long; what came back.
 
     `connections` in all send the next ask when they have the answer to the last, or, where `due` is given, when one is
-    due (seconds since the start): then latencies count from when it was due, whoever is late. `keys` bounds how many
+    due (seconds since the start): then latencies count from when it was due, whoever is late. Where there are as many
+    asks as moments, each has its own. `keys` bounds how many
     different idempotency keys are used; 0 never repeats one. With `once`, each ask is sent once, and that is the end.
     `weight` is how many things one ask does.
     """
     processes = min(processes, connections)
     ramp_s = 0.0 if due or once else RAMP_S
+    shared = once or len(due) == len(asks)
     specs = [
         Spec(
             port=port,
-            asks=list(asks[number::processes] if once else asks),
+            asks=list(asks[number::processes] if shared else asks),
             connections=connections // processes + (number < connections % processes),
             seconds=seconds,
             ramp_s=ramp_s,

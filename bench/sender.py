@@ -117,6 +117,7 @@ class Load:
         self._random = random.Random(spec.seed)
         self._prefix = b"%012x" % (spec.run % 2**48)
         self._count = 0
+        self._followed = 0
         self._next_due = 0
         self._start = self._counted_from = self._end = 0.0
         self._last = 0.0
@@ -173,11 +174,12 @@ class Load:
 
     def follow(self, then: Then, number: int, answer: bytes) -> bytes:
         """What follows an answer."""
+        self._followed += 1
         start = answer.index(then.before) + len(then.before)
         found = answer[start : answer.index(then.until, start)]
         body = then.body.replace(FOUND, found)
         head = then.heads[number % len(then.heads)].replace(FOUND, found)
-        head = head.replace(KEY, self._prefix + b"%08d" % (self._count + 50_000_000))
+        head = head.replace(KEY, b"%b%08d" % (self._prefix, 99_999_999 - self._followed))
         return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
 
     def answered(self, caller: Caller, ok: bool, since: float) -> None:

@@ -14,6 +14,7 @@ from farebox import app
 from farebox.consent.types import Terms
 from farebox.db import migrate
 from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres
+from farebox.pricing.defaults import load_default_book
 from farebox.pricing.types import NewPrice, Rates
 from farebox.settings import Settings
 
@@ -81,6 +82,7 @@ async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
         _, key = await services.keys.make("provider", "bench", slug="bench", provider_id=provider.id)
         rates = Rates(input_token="0.001", output_token="0.002")
         await services.prices.add("bench", "bench", [NewPrice(MODEL, "TOKEN", rates)])
+        await load_default_book(services.prices)
 
         async def payer(number: int) -> Payer:
             wallet = await services.wallets.add("bench", "TOKEN", None, None)

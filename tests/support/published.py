@@ -22,7 +22,12 @@ PATIENCE_S = 60
 
 def environment(release: str) -> Path:
     """The Python of an environment with a release such as `conxa-sdk-1.3.4`, from its hash-locked requirements."""
-    requirements = CLIENTS / f"{release}.txt"
+    return installed(CLIENTS / f"{release}.txt")
+
+
+def installed(requirements: Path) -> Path:
+    """The Python of an environment with these hash-locked requirements, and nothing else."""
+    release = requirements.stem
     mark = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     directory = CACHE / f"{release}-{mark}"
     python = directory / "bin" / "python"
