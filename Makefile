@@ -66,6 +66,9 @@ lock: setup ## Renews the locked requirements (no index addresses in them)
 		pyproject.toml --extra server --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
 		pyproject.toml --extra server --group dev --group bench -o requirements/bench.txt
+	for name in hordak:"django-hordak psycopg[binary]" litellm:litellm; do printf '%s\n' $${name#*:} | \
+		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
+		- -o bench/baselines/apart/$${name%%:*}.txt || exit 1; done
 
 .PHONY: assets
 assets: ## Copies scripts and icons of the pages out of npm packages (hash-locked; needs Node, which running does not)

@@ -14,6 +14,7 @@ BATCH = 100
 CHARGE = "a charge (native API), one hot wallet"
 REPLAY = "a replay of one of 4,000 charges"
 DECLINE = "a decline: no money"
+CONXA, CONXA_DECLINE = "a charge (CONXA), one hot wallet", "a decline (CONXA): no money"
 BATCHED = f"charges, {BATCH} in a request, 4 connections"
 HOLD = "a hold and its capture, two calls, one hot wallet"
 TRANSFER = "a transfer, between all wallets"
@@ -33,6 +34,8 @@ def operations(ground: Ground) -> Iterator[Stage]:
                 ours.variant(CHARGE, asks.native(world, hot), status=201),
                 ours.variant(REPLAY, asks.native(world, hot), status=201, keys=2_000),
                 ours.variant(DECLINE, asks.native(world, [world.poor]), status=402),
+                ours.variant(CONXA, asks.conxa(world, hot)),
+                ours.variant(CONXA_DECLINE, asks.conxa(world, [world.poor]), status=402),
                 ours.variant(BATCHED, asks.native_batch(world, hot, BATCH), 4, weight=BATCH),
                 ours.variant(HOLD, holds, status=201, then=capture),
                 ours.variant(TRANSFER, moves, status=201),
@@ -47,4 +50,5 @@ def _claims(figures: dict[str, Figure]) -> list[Claim]:
         at_least(f"charges in batches of {BATCH} / single ones", ratio(figures[BATCHED], charge), 2.5),
         at_least("replays / charges", ratio(figures[REPLAY], charge), 1),
         at_least("declines / charges", ratio(figures[DECLINE], charge), 1),
+        at_least("declines / charges, CONXA", ratio(figures[CONXA_DECLINE], figures[CONXA]), 1),
     ]

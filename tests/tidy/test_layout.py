@@ -139,7 +139,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_locked_requirements_have_hashes_and_name_no_index() -> None:
-    files = [*(ROOT / "requirements").glob("*.txt"), *(ROOT / "tests").rglob("*.txt")]
+    files = [*(ROOT / "requirements").glob("*.txt"), *(ROOT / "tests").rglob("*.txt"), *(ROOT / "bench").rglob("*.txt")]
     assert files
     for path in files:
         text = path.read_text("utf-8")
