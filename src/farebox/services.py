@@ -7,6 +7,7 @@ from asyncpg import Pool, Record
 from farebox.charging.service import Charging
 from farebox.consent.delegations import Delegations
 from farebox.consent.service import Consent
+from farebox.envelopes.own import OwnLimits
 from farebox.envelopes.records import UsageRecords
 from farebox.envelopes.service import Envelopes
 from farebox.identity.credentials import Credentials
@@ -58,6 +59,7 @@ class Services:
         self.top_ups = TopUps(pool)
         self.charging = Charging(pool, ledger, self.prices, self.accounts)
         self.envelopes = Envelopes(pool)
+        self.own_limits = OwnLimits(pool, self.envelopes)
         self.usage_records = UsageRecords(pool, self.envelopes, self.charging)
         credentials = Credentials(settings.credential_memory_s)
         self.people = People(pool, Passwords(settings.password_threads), credentials)

@@ -56,7 +56,7 @@ class BadCalendar(ValueError):
 
 def check(calendar: Calendar) -> None:
     """Raises BadCalendar where the zone is none or the period has no such reset day."""
-    if calendar.zone not in _zones():
+    if calendar.zone not in zones():
         raise BadCalendar("zone", "no such time zone; give a name such as Europe/Berlin")
     last = LAST_RESET_DAY[calendar.period]
     if calendar.reset_day is None or 1 <= calendar.reset_day <= last:
@@ -81,7 +81,8 @@ def window_at(calendar: Calendar, at: datetime) -> Window:
 
 
 @functools.cache
-def _zones() -> frozenset[str]:
+def zones() -> frozenset[str]:
+    """The names of all time zones."""
     return frozenset(available_timezones())
 
 

@@ -7,9 +7,9 @@ SELECT clock_timestamp()
 
 -- name: add
 INSERT INTO envelopes (organization_id, name, scope, home, counts, asset, limit_units, thresholds, period, reset_day,
-                       zone, window_start, window_end, counted_since)
+                       zone, window_start, window_end, counted_since, person_id)
 VALUES (:organization_id, :name, :scope, :home, :counts, :asset, :limit_units, :thresholds, :period, :reset_day,
-        :zone, :window_start, :window_end, :window_start)
+        :zone, :window_start, :window_end, :window_start, :person_id)
 RETURNING id
 
 -- name: get

@@ -59,17 +59,17 @@ class Envelopes:
 
     async def get(self, envelope_id: int) -> Envelope:
         """An envelope by its number; NotFound where there is none, or none any more."""
-        return _envelope(await _SQL.get.first(self._pool, id=envelope_id))
+        return envelope_of(await _SQL.get.first(self._pool, id=envelope_id))
 
     async def page(self, organization_id: str, before: int, limit: int, counts: Counts | None = None) -> list[Envelope]:
         """An organization's envelopes, newest first, with numbers below `before`."""
         given = {"organization_id": organization_id, "before": before, "limit": limit, "counts": counts}
         rows = await _SQL.page.all(self._pool, **given)
-        return [_envelope(row) for row in rows]
+        return [envelope_of(row) for row in rows]
 
     async def page_of_all(self, before: int, limit: int) -> list[Envelope]:
         """Everybody's envelopes, newest first."""
-        return [_envelope(row) for row in await _SQL.page_of_all.all(self._pool, before=before, limit=limit)]
+        return [envelope_of(row) for row in await _SQL.page_of_all.all(self._pool, before=before, limit=limit)]
 
     async def change(self, actor: str, envelope_id: int, change: EnvelopeChange) -> Envelope:
         """Changes what is given, at once; what was used in this window stays used. Raises NotFound, Invalid."""
@@ -137,6 +137,7 @@ async def _insert(conn: Connection, new: NewEnvelope, calendar: Calendar, home: 
             zone=calendar.zone,
             window_start=window.start,
             window_end=window.end,
+            person_id=new.person_id,
         )
     except asyncpg.ForeignKeyViolationError:
         raise Invalid.field("asset", "no such asset; GET /v1/assets lists them") from None
@@ -149,7 +150,8 @@ async def _turn(conn: Connection, standing: EnvelopeFacts, now: Any) -> None:
         await _SQL.close_window.run(conn, **msgspec.structs.asdict(closed))
 
 
-def _envelope(row: Record | None) -> Envelope:
+def envelope_of(row: Record | None) -> Envelope:
+    """An envelope out of its row, as it stands in the window of now; NotFound where there is no row."""
     if row is None:
         raise NotFound("there is no such envelope")
     standing = msgspec.json.decode(row["standing"], type=EnvelopeFacts)

@@ -44,6 +44,8 @@ class NewEnvelope(Struct, frozen=True, kw_only=True):
     """Whose it is; None: the operator's."""
     scope: Scope | None = None
     """What it applies to; None: only what is recorded on it."""
+    person_id: int | None = None
+    """Whose own limit it is, if anybody's."""
 
 
 class EnvelopeChange(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ _TOLD = {
     Refusal.GRANT_EXPIRED: "The connection had expired. Scan a fresh code to connect again.",
     Refusal.CHARGE_LIMIT_EXCEEDED: "It was more than you allow for one charge of this connection.",
     Refusal.GRANT_LIMIT_EXCEEDED: "It was more than was left of the limit that you set for this connection.",
+    Refusal.ENVELOPE_LIMIT_EXCEEDED: "It was more than was left of a limit for this period.",
     Refusal.INSUFFICIENT_BALANCE: "Your wallet did not hold enough.",
     Refusal.HOLD_CLOSED: "What was reserved had been taken or freed before.",
     Refusal.HOLD_EXPIRED: "The reservation had expired, and the money was free again.",

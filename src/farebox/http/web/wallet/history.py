@@ -12,6 +12,7 @@ from farebox.http.depends import TheServices
 from farebox.http.web.refusals import told
 from farebox.http.web.render import page, public_transfer
 from farebox.http.web.wallet.given import NEWEST, TheVisitor
+from farebox.http.web.wallet.limits import PERIODS
 from farebox.ledger.types import Refusal
 from farebox.services import Services
 from farebox.wallets.types import TransferRecord
@@ -46,10 +47,16 @@ async def one(services: TheServices, visitor: TheVisitor, number: FromPath[str])
 async def _reasons(services: Services, found: TransferRecord) -> dict[str, Any]:
     book = await services.prices.fresh()
     price = None if found.price_id is None else await services.prices.price(found.price_id)
+    stopping = None
+    if found.refusal == Refusal.ENVELOPE_LIMIT_EXCEEDED:
+        stopping = await services.own_limits.stopped(found.wallet_id, found.id)
     return {
         "item": found,
         "asset": book.assets[found.asset],
         "price": price,
         "sum": None if price is None or price.rates is None else explain(found, price, book.assets),
         "refusal": None if found.refusal is None else told(Refusal(found.refusal)),
+        "stopping": stopping,
+        "stopping_asset": None if stopping is None else book.assets.get(stopping.stopped.asset or ""),
+        "periods": PERIODS,
     }

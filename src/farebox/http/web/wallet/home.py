@@ -8,6 +8,7 @@ from farebox.http.depends import TheServices
 from farebox.http.web.render import page
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import NEWEST, TheVisitor
+from farebox.http.web.wallet.limits import PERIODS
 from farebox.services import Services
 
 _CONNECTIONS = 100
@@ -29,9 +30,13 @@ async def home_live(services: TheServices, visitor: TheVisitor) -> Response[byte
 async def _told(services: Services, visitor: Visitor) -> dict[str, Any]:
     wallet = await services.wallets.get(visitor.person.wallet_id)
     grants = await services.consent.of_wallet(wallet.id, NEWEST, _CONNECTIONS)
+    asset = services.prices.book.assets[wallet.asset]
+    limits = await services.own_limits.of(wallet.id)
     return {
         "wallet": wallet,
-        "asset": services.prices.book.assets[wallet.asset],
+        "asset": asset,
+        "limits": [limit for limit in limits if limit.envelope.standing.asset == wallet.asset],
+        "periods": PERIODS,
         "grants": [grant for grant in grants if grant.state == "active"],
         "latest": await services.wallets.history(wallet.id, NEWEST, _LATEST),
     }
