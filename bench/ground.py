@@ -19,6 +19,10 @@ class Effort(Struct, frozen=True):
     warm_up_s: float = 0.5
     memory_s: float = 30
     """How long the memory under load is watched."""
+    streams: int = 5_000
+    """How many streams of live balances are open at once."""
+    records: int = 1_000_000
+    """How many records statistics are made of."""
 
 
 class Ground:

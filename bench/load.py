@@ -44,7 +44,7 @@ def load(
     different idempotency keys are used; 0 never repeats one. With `once`, each ask is sent once, and that is the end.
     `weight` is how many things one ask does.
     """
-    processes = min(processes, connections)
+    processes = min(processes, connections, len(due) or connections)
     ramp_s = 0.0 if due or once else RAMP_S
     shared = once or len(due) == len(asks)
     specs = [

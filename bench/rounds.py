@@ -41,7 +41,7 @@ def measure(scenario: Scenario, ground: Ground, say: Say) -> Result:
     with scenario(ground) as stage:
         figures = {variant.name: Figure(variant.name) for variant in stage.variants}
         turns = [variant for variant in stage.variants if variant.once_s is None]
-        for variant in turns:
+        for variant in turns if effort.warm_up_s else ():
             say(f"{name}, warming up: {variant.name}")
             variant.run(effort.warm_up_s)
         for number in range(effort.rounds):

@@ -1,5 +1,7 @@
 """One process of a load: connections that each send the next request when they have the answer to the last.
 
+At least one answer is waited for, however long it takes: no rate is nothing.
+
 `python -m bench.sender SPEC` opens its connections, says `ready`, waits for a line, sends for as long as the
 spec says, to the loopback interface only, and prints what it found. It knows as little as it can, to cost little.
 """
@@ -123,6 +125,7 @@ class Load:
         self._last = 0.0
         self._cpu = 0.0
         self._left = spec.connections
+        self._open_ended = bool(spec.due or spec.once)
 
     def opened(self, caller: Caller) -> None:
         """Notes a connection."""
@@ -149,7 +152,7 @@ class Load:
                 caller.send(self._count, now)
             else:
                 self._end_of(caller)
-        elif now >= self._end:
+        elif now >= self._end and (self.latencies or self._errors):
             self._end_of(caller)
         else:
             caller.send(0 if len(self._asks) == 1 else self._random.randrange(len(self._asks)), now)
@@ -187,7 +190,7 @@ class Load:
         now = time.perf_counter()
         if not ok:
             self._errors += 1
-        elif self._counted_from <= now and (now <= self._end or self.spec.due or self.spec.once):
+        elif self._counted_from <= now and (now <= self._end or self._open_ended or not self.latencies):
             self.latencies.append(now - since)
             self._last = now
         self._next(caller, now)
@@ -201,8 +204,7 @@ class Load:
     def sent(self) -> Sent:
         """What came of it."""
         cpu_s = time.process_time() - self._cpu
-        open_ended = self.spec.due or self.spec.once
-        took_s = self._last - self._start if open_ended else self.spec.seconds
+        took_s = max(0.0 if self._open_ended else self.spec.seconds, self._last - self._counted_from)
         return Sent(Histogram().note(self.latencies), self._errors, max(took_s, 1e-9), cpu_s)
 
 
