@@ -10,7 +10,7 @@ from bench.ground import Effort, Ground
 from bench.rounds import measure
 from bench.scenarios import ALL
 
-QUICK = {"dialects", "paced", "trace"}
+QUICK = {"dialects", "trace"}
 """The others start many servers, or install what they measure; they are run with the long rounds."""
 TINY = Effort(rounds=1, seconds=0.1, warm_up_s=0, memory_s=2, streams=20, records=1_000)
 
