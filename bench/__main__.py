@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from bench import machine, report
+from bench import compare, machine, report
 from bench.figures import Result
 from bench.ground import Effort, Ground
 from bench.rounds import measure
@@ -21,6 +21,8 @@ FULL = Effort(rounds=9, seconds=8, warm_up_s=2, memory_s=1200)
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["compare"]:
+        return compare.main(sys.argv[2:])
     given = _parser().parse_args()
     effort = _effort(given)
     console = Console(width=None if sys.stdout.isatty() else 160)

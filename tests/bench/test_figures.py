@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from bench.compare import change
 from bench.figures import Claim, Figure, Result, at_least, at_most, ratio, run_of
 from bench.histogram import Histogram, bucket
 from bench.pictures import bars, curves, lines
@@ -90,3 +91,10 @@ def test_pictures_are_well_formed_without_latencies_too() -> None:
     grown = lines("charges", "entries", {"hot": [(1e4, 5000), (1e7, 4800)], "spread": [(1e4, 4000), (1e7, 3500)]})
     for picture in (bars(result), curves(result), grown):
         ElementTree.fromstring(picture)
+
+
+def test_a_change_is_shown_only_where_the_rounds_agree() -> None:
+    assert change([1.1, 1.12, 1.09, 1.11, 1.1]).verdict == "faster"
+    assert change([0.9, 0.88, 0.93, 0.9, 0.91]).verdict == "slower"
+    assert change([0.8, 1.3, 1.1, 0.9, 1.0]).verdict == "no difference shown"
+    assert change([2.0, 0.5]).ratio == pytest.approx(1)
