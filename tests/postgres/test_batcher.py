@@ -44,7 +44,7 @@ async def test_an_id_given_out_twice_is_a_broken_invariant(database: str, servic
         conn = await owner(database)
         await conn.execute(f"ALTER SEQUENCE transfer_ids RESTART {first.transfer_id}")
         with pytest.raises(BrokenInvariant):
-            await ledger.submit(payer.charge("second"))
+            await ledger.submit(payer.deposit("second"))
         assert (await ledger.submit(payer.charge("third"))).available == 998
         await conn.close()
 
@@ -83,13 +83,28 @@ async def test_a_process_frozen_in_a_batch_gives_its_wallets_back(
         await frozen.submit(payer.charge("before"))
         async with intruder(database) as conn:
             await conn.execute(LOCK_WALLET, payer.wallet)
-            stuck = frozen.submit(payer.charge("stuck"))
+            stuck = frozen.submit(payer.deposit("stuck"))
             await waiting_for_locks(services, 1)
             proxy.freeze()  # it will have the lock, and not know
         async with ledger_on(database, services) as ledger:
-            assert (await ledger.submit(payer.charge("other"))).refusal is None
+            assert (await ledger.submit(payer.charge("other"))).available == 998
         proxy.thaw()
-        assert (await stuck).available == 997
+        assert (await stuck).available == 999
+
+
+async def test_a_process_frozen_in_charges_has_made_them(database: str, services: Services, payer: Payer) -> None:
+    """What is written in one statement needs nobody to end it."""
+    async with proxy_to(database) as proxy, ledger_on(proxy.url, services) as frozen:
+        await frozen.submit(payer.charge("before"))
+        async with intruder(database) as conn:
+            await conn.execute(LOCK_WALLET, payer.wallet)
+            stuck = frozen.submit(payer.charge("stuck"))
+            await waiting_for_locks(services, 1)
+            proxy.freeze()
+        async with ledger_on(database, services) as ledger:
+            assert (await ledger.submit(payer.charge("other"))).available == 997
+        proxy.thaw()
+        assert (await stuck).available == 998
 
 
 async def test_a_flood_does_not_starve_others(database: str, services: Services, payer: Payer) -> None:

@@ -11,8 +11,10 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 _SOCKET = ".s.PGSQL.5432"
-_COMMIT_SENT = b"COMMIT\x00"
-_COMMIT_DONE = b"COMMIT\x00"
+LONG = b"COMMIT\x00", b"COMMIT\x00"
+"""What commits the long way of a batch, and what says that it is done."""
+SHORT = b'"fingerprint":', b"SELECT 1\x00"
+"""The same of the short way: the rows are sent in the one statement that commits them."""
 
 
 class Proxy:
@@ -24,6 +26,7 @@ class Proxy:
         self._target = Path(unquote(found[1])) / _SOCKET
         self.url = url.replace(found[0], f"host={quote(str(directory))}")
         self.path = directory / _SOCKET
+        self.way = LONG
         self.lose_commits = 0
         """How many COMMITs lose their connection from now on."""
         self.lose: Literal["request", "answer"] = "answer"
@@ -54,7 +57,7 @@ class Proxy:
         lost = asyncio.Event()
 
         async def ask(data: bytes) -> None:
-            if _COMMIT_SENT in data and self.lose_commits:
+            if self.way[0] in data and self.lose_commits:
                 self.lose_commits -= 1
                 if self.down_after_loss:
                     self.up.clear()
@@ -66,7 +69,7 @@ class Proxy:
         async def answer(data: bytes) -> None:
             await thawed.wait()
             if lost.is_set():
-                if _COMMIT_DONE in data:
+                if self.way[1] in data:
                     raise ConnectionResetError
                 return
             writer.write(data)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from farebox.db import pool
 from farebox.ledger.batcher import Ledger, Limits
-from farebox.ledger.types import Charge
+from farebox.ledger.types import Charge, Deposit
 from farebox.services import Services
 from tests.support.ledgers import Books, mark
 
@@ -38,6 +38,17 @@ class Payer(Struct, frozen=True):
             grant_id=self.grant,
             provider_id=self.books.provider_id,
             revenue_account=self.books.revenue,
+        )
+
+    def deposit(self, key: str, units: int = 1) -> Deposit:
+        """An ask for money from outside."""
+        return Deposit(
+            client="tester",
+            key=key,
+            fingerprint=mark(),
+            wallet_id=self.wallet,
+            source_account=self.books.outside,
+            amount=units,
         )
 
     async def balance(self) -> int:

@@ -21,6 +21,9 @@ class LedgerCollector(Collector):
         ledger = self._services.ledger
         yield CounterMetricFamily("farebox_ledger_asks", "Asks that reached a batch.", value=ledger.items)
         yield CounterMetricFamily("farebox_ledger_batches", "Transactions of the ledger.", value=ledger.batches)
+        yield CounterMetricFamily(
+            "farebox_ledger_short_batches", "Of them, those written in one round trip.", value=ledger.short
+        )
         yield GaugeMetricFamily("farebox_ledger_queue", "Asks that wait for a batch.", value=ledger.depth)
         yield GaugeMetricFamily(
             "farebox_price_book_revision",

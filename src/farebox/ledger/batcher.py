@@ -11,8 +11,10 @@ from asyncpg import Connection, Record
 from msgspec import Struct
 
 from farebox.db.pool import AWAY
+from farebox.ledger.standing import Standing
 from farebox.ledger.store import BrokenInvariant, CommitUnknown, let_go, locked_elsewhere, post
 from farebox.ledger.types import Ask, Outcome
+from farebox.ledger.unchanged import post_unchanged
 from farebox.ledger.waiting import Item, Waiting, wallets_of
 
 log = structlog.get_logger()
@@ -89,12 +91,14 @@ class Writer:
         self._waiting = Waiting(limits.batch_items)
         self._in_flight: Sequence[Item] = ()
         self._conn: Connection[Record] | None = None
+        self._standing = Standing()
         self._wake = asyncio.Event()
         self._looked_aside = 0.0
         self._closing = False
         self._posting = False
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._watch())]
         self.batches = 0
+        self.short = 0
         self.items = 0
         self._committed = committed or asyncio.Event()
 
@@ -138,8 +142,9 @@ class Writer:
                     await asyncio.wait_for(self._wake.wait(), ASIDE_S if self._waiting else None)
 
     def _follows(self) -> bool:
-        """Whether another batch is written as soon as this one is; not where locked wallets are looked at before."""
-        return bool(self._waiting) and not self._waiting.aside
+        """Whether another batch is read and written as soon as this one is; not where locked wallets are looked at
+        before, and not where it will be written without being read."""
+        return bool(self._waiting) and not self._waiting.aside and not self._standing.hopeful
 
     async def _let_go(self) -> None:
         """Leaves no transaction open while there is nothing to write."""
@@ -195,7 +200,12 @@ class Writer:
         self._posting = True
         try:
             async with asyncio.timeout(self._limits.batch_timeout_s):
-                return await post(conn, [item.ask for item in items], self._follows)
+                asks = [item.ask for item in items]
+                outcomes = await post_unchanged(conn, asks, self._standing)
+                if outcomes is None:
+                    return await post(conn, asks, self._follows, self._standing)
+                self.short += 1
+                return outcomes
         except asyncpg.LockNotAvailableError:
             locked = await self._locked_elsewhere(items)
             if not locked:
@@ -210,6 +220,7 @@ class Writer:
                 self._conn = await asyncio.wait_for(self._connect(), self._limits.batch_timeout_s)
             except Exception as error:
                 raise NotConnected(type(error).__name__) from error
+            self._standing.forget_all()  # it may be another database, restored to another past
         return self._conn
 
     async def _locked_elsewhere(self, items: Sequence[Item]) -> Sequence[int]:
@@ -234,6 +245,7 @@ class Writer:
         if self._conn is not None:
             self._conn.terminate()
             self._conn = None
+        self._standing.forget_all()
         if isinstance(error, CommitUnknown):
             for item in items:
                 item.perhaps += (error.ids,)
@@ -295,6 +307,11 @@ class Ledger:
     def batches(self) -> int:
         """How many batches were sealed since the start."""
         return sum(writer.batches for writer in self._writers)
+
+    @property
+    def short(self) -> int:
+        """How many of them were written on facts that still stood, in one round trip."""
+        return sum(writer.short for writer in self._writers)
 
     @property
     def items(self) -> int:

@@ -5,20 +5,22 @@
 -- transfers have higher ids. A key or a reference that a rival commits while this statement waits for
 -- a lock is not seen here; the write then meets its unique index, and the batch is run again (RULES 10).
 WITH locked_wallets AS MATERIALIZED (
-    SELECT id, asset, balance, held, debt
+    SELECT id, asset, balance, held, debt, xmin AS version
     FROM accounts WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
 ), due_holds AS MATERIALIZED (
-    SELECT h.* FROM locked_wallets w
-    JOIN holds h ON h.wallet_id = w.id AND h.state = 'pending' AND h.expires_at <= statement_timestamp()
-    WHERE w.held > 0 ORDER BY h.wallet_id, h.id FOR NO KEY UPDATE OF h
+    SELECT * FROM holds
+    WHERE wallet_id = ANY(ARRAY(SELECT id FROM locked_wallets WHERE held > 0)) AND state = 'pending'
+      AND expires_at <= statement_timestamp()
+    ORDER BY wallet_id, id FOR NO KEY UPDATE
 ), asked_holds AS MATERIALIZED (
     SELECT h.* FROM holds h
     WHERE h.wallet_id = ANY(:hold_wallets::bigint[]) AND h.id = ANY(:hold_ids::bigint[])
     ORDER BY h.wallet_id, h.id FOR NO KEY UPDATE
 ), locked_grants AS MATERIALIZED (
-    SELECT id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason, lineage
+    SELECT id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason, lineage,
+           xmin AS version
     FROM grants WHERE id = ANY(:grant_ids::bigint[] || ARRAY(
-        SELECT unnest(g.id || g.lineage) FROM due_holds d JOIN grants g ON g.id = d.grant_id))
+        SELECT unnest(id || lineage) FROM grants WHERE id = ANY(ARRAY(SELECT grant_id FROM due_holds))))
     ORDER BY id FOR NO KEY UPDATE
 ), refunded_charges AS MATERIALIZED (
     SELECT wallet_id, charge_id, refunded FROM refunds
@@ -36,12 +38,12 @@ WITH locked_wallets AS MATERIALIZED (
     SELECT d.n, e.id
     FROM unnest(:draw_wallets::bigint[], :draw_grants::bigint[], :draw_providers::bigint[], :draw_models::text[])
         WITH ORDINALITY AS d (wallet_id, grant_id, provider_id, model, n)
-    JOIN accounts a ON a.id = d.wallet_id
+    CROSS JOIN LATERAL (SELECT organization_id FROM accounts WHERE id = d.wallet_id OFFSET 0) AS a
     CROSS JOIN LATERAL (VALUES (''), (a.organization_id)) AS o (owner)
     CROSS JOIN LATERAL (
         SELECT 1 FROM envelopes p WHERE p.owner = o.owner AND p.scope IS NOT NULL AND p.deleted_at IS NULL LIMIT 1
     ) AS limited
-    LEFT JOIN grants g ON g.id = d.grant_id
+    LEFT JOIN LATERAL (SELECT id, provider_id, lineage FROM grants WHERE id = d.grant_id OFFSET 0) AS g ON true
     CROSS JOIN LATERAL (
         SELECT 'all' UNION ALL SELECT 'wallet:' || d.wallet_id UNION ALL SELECT 'model:' || d.model
         UNION ALL SELECT 'provider:' || coalesce(d.provider_id, g.provider_id)
@@ -59,7 +61,7 @@ WITH locked_wallets AS MATERIALIZED (
     ORDER BY id FOR NO KEY UPDATE
 )
 SELECT 'wallet' AS fact, id, balance AS a, held AS b, debt AS c, NULL::bigint AS d, NULL::bigint AS e,
-       NULL::bigint AS f, NULL::timestamptz AS t, asset AS s, NULL::text AS u, NULL::bytea AS x, NULL::text AS v
+       NULL::bigint AS f, NULL::timestamptz AS t, asset AS s, NULL::text AS u, NULL::bytea AS x, version::text AS v
 FROM locked_wallets
 UNION ALL
 SELECT 'due', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, NULL, expires_at, state, model, NULL,
@@ -71,7 +73,7 @@ SELECT 'hold', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, NULL,
 FROM asked_holds
 UNION ALL
 SELECT 'grant', id, wallet_id, limit_units, charge_limit_units, spent, held, overrun, expires_at, end_reason,
-       array_to_string(lineage, ','), NULL, NULL
+       array_to_string(lineage, ','), NULL, version::text
 FROM locked_grants
 UNION ALL
 SELECT 'charge', id, wallet_id, grant_id, amount, refunded, NULL, NULL, created_at, NULL, NULL, NULL,
@@ -103,7 +105,8 @@ WHERE id = ANY(:credential_ids::bigint[]) AND (revoked_at IS NOT NULL OR expires
 UNION ALL
 SELECT 'stale', v.id, v.version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM unnest(:person_ids::bigint[], :person_versions::bigint[]) AS v (id, version)
-LEFT JOIN people p ON p.id = v.id WHERE p.password_version IS DISTINCT FROM v.version
+LEFT JOIN LATERAL (SELECT password_version FROM people WHERE id = v.id OFFSET 0) AS p ON true
+WHERE p.password_version IS DISTINCT FROM v.version
 UNION ALL
 SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL,
        NULL
@@ -193,7 +196,8 @@ WITH batch AS MATERIALIZED (
     FROM json_to_recordset(:closed_holds::json)
         AS k (wallet_id bigint, id bigint, state text, captured bigint, void_reason text,
               closed_by text)
-    WHERE h.wallet_id = k.wallet_id AND h.id = k.id AND h.state = 'pending' RETURNING 1
+    WHERE h.wallet_id = k.wallet_id AND h.id = k.id AND h.state = 'pending'
+      AND h.wallet_id = ANY(:closed_wallets::bigint[]) AND h.id = ANY(:closed_ids::bigint[]) RETURNING 1
 ), first_refunds AS (
     INSERT INTO refunds (wallet_id, charge_id, amount, refunded)
     SELECT wallet_id, charge_id, amount, refunded
@@ -203,7 +207,8 @@ WITH batch AS MATERIALIZED (
     UPDATE refunds f SET refunded = r.refunded
     FROM json_to_recordset(:refunds::json)
         AS r (wallet_id bigint, charge_id bigint, amount bigint, refunded bigint, first boolean)
-    WHERE NOT r.first AND f.wallet_id = r.wallet_id AND f.charge_id = r.charge_id RETURNING 1
+    WHERE NOT r.first AND f.wallet_id = r.wallet_id AND f.charge_id = r.charge_id
+      AND f.wallet_id = ANY(:refund_wallets::bigint[]) AND f.charge_id = ANY(:refund_charges::bigint[]) RETURNING 1
 ), counted AS (
     UPDATE envelopes e SET used = c.used, held = c.held, overrun = c.overrun, total = c.total, told = c.told,
         window_start = c.window_start, window_end = c.window_end, counted_since = c.counted_since
@@ -222,4 +227,4 @@ WITH batch AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM counters) AS grants,
        (SELECT count(*) FROM closed) AS closed_holds, (SELECT count(*) FROM later_refunds) AS later_refunds,
-       (SELECT count(*) FROM counted) AS envelopes
+       (SELECT count(*) FROM counted) AS envelopes, pg_current_xact_id()::xid::text::bigint AS version

@@ -13,6 +13,7 @@ from farebox.db import queries
 from farebox.ledger import limits
 from farebox.ledger.batch import Batch, Movement, Rows, reference_fingerprint
 from farebox.ledger.envelopes import EnvelopeFacts, Stopped, told
+from farebox.ledger.standing import Standing
 from farebox.ledger.types import (
     Ask,
     Capture,
@@ -43,10 +44,11 @@ _read_stopped = msgspec.json.Decoder(Stopped).decode
 _FINGERPRINT_BYTES = 16
 # A row that somebody else keeps locked must not stop everybody: the batch fails, and goes on without that wallet.
 # A process that is frozen in the middle of a batch, or cut off, must not keep its wallets locked: PostgreSQL ends it.
-# A plan is made when a statement is first run, and kept; on a young database for tables that are nearly empty: reading
-# them whole is cheap then, and ruinous a minute later. All is looked up by its key here, so nothing else is planned.
-_BEGIN = """BEGIN ISOLATION LEVEL READ COMMITTED;
-SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+# One plan for all batches: to make one costs more than to run it. It is made when a statement is first run, on a young
+# database for tables that are nearly empty: reading them whole is cheap then, and ruinous a minute later. So nothing
+# else is planned than looking up by keys: every table that grows is bounded by keys, or looked up row by row (LATERAL).
+_BEGIN = """BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL enable_seqscan = off; SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off;
 SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'"""
 
 
@@ -64,12 +66,16 @@ class BrokenInvariant(Exception):
 
 
 async def post(
-    conn: "Connection[Record]", asks: Sequence[Ask], follows: Callable[[], bool] = lambda: False
+    conn: "Connection[Record]",
+    asks: Sequence[Ask],
+    follows: Callable[[], bool] = lambda: False,
+    standing: Standing | None = None,
 ) -> list[Outcome]:
     """Decides and writes a batch in one transaction; the outcomes are in the order of the asks.
 
     Where another batch `follows` at once, its transaction is begun with the end of this one: a round trip saved at a
     time when the event loop is busy with answers. Whoever then does not post lets go of it (`let_go`).
+    What is committed is told to `standing`.
 
     Raises CommitUnknown when the connection is lost during COMMIT: post the same asks again, their keys
     tell. Anything else that is raised, by asyncpg or here, has changed nothing.
@@ -83,8 +89,7 @@ async def post(
         if due:
             batch.free_due_holds(due)
         outcomes = [batch.decide(ask) for ask in asks]
-        if batch.rows.transfers:
-            await _write(conn, facts, batch.rows)
+        version = await _write(conn, facts, batch.rows) if batch.rows.transfers else 0
     except Exception:
         if not conn.is_closed():
             await conn.execute("ROLLBACK")
@@ -97,6 +102,8 @@ async def post(
         await conn.execute("COMMIT" + next_one)
     except BaseException as error:
         raise CommitUnknown(range(facts.first_id, facts.first_id + len(batch.rows.transfers))) from error
+    if standing is not None:
+        standing.keep(facts, changed(facts, batch.rows), batch.rows.transfers[-1].id, version)
     return outcomes
 
 
@@ -200,9 +207,9 @@ def _read(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
     for row in rest:
         fact, id_, a, b, c, d, e, f, time, s, u, x, v = row
         if fact == "grant":
-            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s, _numbers(u))
+            facts.grants[id_] = GrantFacts(id_, a, b, c, d, e, f, time, s, _numbers(u), int(v))
         elif fact == "wallet":
-            facts.wallets[id_] = WalletFacts(id_, s, a, b, c)
+            facts.wallets[id_] = WalletFacts(id_, s, a, b, c, int(v))
         elif fact == "key":
             facts.keys[s, u] = _stored(x, id_, a, b, c, time, v)
         elif fact == "charge":
@@ -237,37 +244,50 @@ def _stored(
     return StoredOutcome(x[:_FINGERPRINT_BYTES], outcome)
 
 
-async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> None:
+async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> int:
+    """Writes the rows; the transaction that did, as their xmin has it. Raises BrokenInvariant."""
     wallets = [facts.wallets[id_] for id_ in rows.wallets]
     grants = [facts.grants[id_] for id_ in rows.grants]
     envelopes = [facts.envelopes[id_] for id_ in rows.envelopes]
     refunds = list(rows.refunds.values())
-    events = [_balance_changed(wallet, rows.transfers[-1].id) for wallet in wallets]
+    events = [balance_changed(wallet, rows.transfers[-1].id) for wallet in wallets]
     first_id = rows.transfers[0].id
     written = await _SQL.post.one(
         conn,
         now=facts.now,
-        transfers=_json(rows.transfers),
-        movements=_json([Movement(account, first_id, amount) for account, amount in rows.received.items()]),
-        wallets=_json(wallets),
+        transfers=as_json(rows.transfers),
+        movements=as_json([Movement(account, first_id, amount) for account, amount in rows.received.items()]),
+        wallets=as_json(wallets),
         wallet_ids=rows.wallets,
-        grants=_json(grants),
+        grants=as_json(grants),
         grant_ids=rows.grants,
-        opened_holds=_json(rows.opened_holds),
-        closed_holds=_json(rows.closed_holds),
-        refunds=_json(refunds),
-        events=_json([*events, *map(told, rows.passed)]),
-        envelopes=_json(envelopes),
+        opened_holds=as_json(rows.opened_holds),
+        closed_holds=as_json(rows.closed_holds),
+        closed_wallets={hold.wallet_id for hold in rows.closed_holds},
+        closed_ids={hold.id for hold in rows.closed_holds},
+        refunds=as_json(refunds),
+        refund_wallets={refund.wallet_id for refund in refunds},
+        refund_charges={refund.charge_id for refund in refunds},
+        events=as_json([*events, *map(told, rows.passed)]),
+        envelopes=as_json(envelopes),
         envelope_ids=rows.envelopes,
-        closed_windows=_json([closed for id_, closed in rows.closed_windows.items() if id_ in rows.envelopes]),
+        closed_windows=as_json([closed for id_, closed in rows.closed_windows.items() if id_ in rows.envelopes]),
     )
     later_refunds = sum(not refund.first for refund in refunds)
     expected = (len(wallets), len(grants), len(rows.closed_holds), later_refunds, len(envelopes))
-    if tuple(written) != expected:
-        raise BrokenInvariant(f"rows written {tuple(written)}, expected {expected}")
+    *counts, version = written
+    if tuple(counts) != expected:
+        raise BrokenInvariant(f"rows written {tuple(counts)}, expected {expected}")
+    return int(version)
 
 
-def _balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:
+def changed(facts: Facts, rows: Rows) -> list[WalletFacts | GrantFacts]:
+    """The wallets and grants that a batch writes."""
+    return [*(facts.wallets[id_] for id_ in rows.wallets), *(facts.grants[id_] for id_ in rows.grants)]
+
+
+def balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:
+    """The event that tells of a balance, as a row of the outbox."""
     payload = {
         "balance": wallet.balance,
         "held": wallet.held,
@@ -277,5 +297,6 @@ def _balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:
     return {"wallet_id": wallet.id, "kind": "balance.changed", "payload": payload}
 
 
-def _json(rows: Sequence[Any]) -> str:
+def as_json(rows: Sequence[Any]) -> str:
+    """Rows as the text that `json_to_recordset` takes."""
     return _encoder.encode(rows).decode() if rows else "[]"

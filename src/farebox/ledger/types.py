@@ -256,6 +256,8 @@ class WalletFacts(Struct, gc=False):
     balance: int
     held: int
     debt: int
+    version: int = 0
+    """The transaction that wrote the row (its xmin): while it is the same, so is the row."""
 
     @property
     def available(self) -> int:
@@ -277,6 +279,8 @@ class GrantFacts(Struct, gc=False):
     end_reason: str | None
     lineage: tuple[int, ...] = ()
     """The grants that it was made from, the nearest first."""
+    version: int = 0
+    """The transaction that wrote the row (its xmin): while it is the same, so is the row."""
 
     @property
     def remaining(self) -> int | None:

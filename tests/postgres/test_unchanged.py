@@ -1,0 +1,168 @@
+"""Charges decided on what is known: whatever changes in the meantime, they are decided on what is true (ADR 0028)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from farebox.envelopes.types import Scope
+from farebox.ledger.batcher import Ledger
+from farebox.ledger.types import Hold, Pricing, Refusal
+from farebox.services import Services
+from tests.support.ledgers import Books, mark, owner
+from tests.support.racing import Payer, ledger_on
+
+
+@pytest.fixture
+async def payer(services: Services) -> Payer:
+    return await Payer.of(await Books.open(services))
+
+
+@pytest.fixture
+async def ledger(database: str, services: Services, payer: Payer) -> AsyncIterator[Ledger]:
+    """One that knows the payer: its last charge took the short way."""
+    async with ledger_on(database, services) as found:
+        await found.submit(payer.charge("first"))
+        await found.submit(payer.charge("second"))
+        assert (found.batches, found.short) == (2, 1)
+        yield found
+        assert (await payer.books.audit()).clean
+
+
+async def test_charges_take_the_short_way_one_after_the_other(payer: Payer, ledger: Ledger) -> None:
+    outcomes = [await ledger.submit(payer.charge(f"k{n}")) for n in range(5)]
+    assert [o.available for o in outcomes] == [997, 996, 995, 994, 993]
+    assert (ledger.batches, ledger.short) == (7, 6)
+    numbers = [o.transfer_id for o in outcomes]
+    assert numbers == sorted(numbers)
+    assert await payer.balance() == 993
+    found = await payer.books.services.pool.fetch(
+        "SELECT id, created_at FROM transfers WHERE wallet_id = $1 AND kind = 'charge' AND key LIKE 'k%' ORDER BY id",
+        payer.wallet,
+    )
+    assert [tuple(row) for row in found] == [(o.transfer_id, o.created_at) for o in outcomes]
+
+
+async def test_what_another_process_did_is_seen(
+    database: str, services: Services, payer: Payer, ledger: Ledger
+) -> None:
+    async with ledger_on(database, services) as other:
+        await other.submit(payer.charge("elsewhere", amount=900))
+    assert (await ledger.submit(payer.charge("k"))).available == 97
+    refused = await ledger.submit(payer.charge("too much", amount=98))
+    assert refused.refusal is Refusal.INSUFFICIENT_BALANCE
+
+
+async def test_there_and_back_is_a_change_too(database: str, services: Services, payer: Payer, ledger: Ledger) -> None:
+    """The balance is the same again; the numbers of transfers still rise."""
+    async with ledger_on(database, services) as other:
+        there = await other.submit(payer.charge("there", amount=5))
+        back = await other.submit(payer.deposit("back", 5))
+    outcome = await ledger.submit(payer.charge("k"))
+    assert there.transfer_id < back.transfer_id < outcome.transfer_id
+    assert (ledger.batches, ledger.short) == (3, 1)
+
+
+async def test_a_grant_that_was_revoked_is(services: Services, payer: Payer, ledger: Ledger) -> None:
+    await services.consent.revoke("test", payer.grant)
+    assert (await ledger.submit(payer.charge("k"))).refusal is Refusal.GRANT_REVOKED
+
+
+async def test_a_key_that_was_revoked_is(services: Services, payer: Payer, ledger: Ledger) -> None:
+    key, _ = await services.keys.make("provider", "test", slug=payer.books.slug, provider_id=payer.books.provider_id)
+    assert (await ledger.submit(payer.charge("before", credential_id=key.id))).refusal is None
+    await services.keys.revoke(key.id, "provider", payer.books.provider_id)
+    assert (await ledger.submit(payer.charge("k", credential_id=key.id))).refusal is Refusal.CREDENTIAL_REVOKED
+
+
+async def test_an_envelope_that_was_set_holds(payer: Payer, ledger: Ledger) -> None:
+    await payer.books.envelope(Scope("wallet", str(payer.wallet)), 2)
+    outcomes = [await ledger.submit(payer.charge(f"k{n}")) for n in range(3)]
+    assert [o.refusal for o in outcomes] == [None, None, Refusal.ENVELOPE_LIMIT_EXCEEDED]
+
+
+async def test_prices_that_have_changed_are_asked_again(database: str, payer: Payer, ledger: Ledger) -> None:
+    conn = await owner(database)
+    revision = await conn.fetchval("UPDATE price_book SET revision = revision + 1 RETURNING revision")
+    await conn.close()
+    old, new = (Pricing(None, 1_000_000, number, None) for number in (revision - 1, revision))
+    assert (await ledger.submit(payer.charge("k", pricing=old))).refusal is Refusal.PRICE_CHANGED
+    assert (await ledger.submit(payer.charge("k", pricing=new))).refusal is None
+
+
+async def test_a_price_ends_when_the_next_begins(services: Services, payer: Payer, ledger: Ledger) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=0.3)
+    pricing = Pricing(None, 1_000_000, services.prices.book.revision, until)
+    assert (await ledger.submit(payer.charge("before", pricing=pricing))).refusal is None
+    await asyncio.sleep(0.4)
+    assert (await ledger.submit(payer.charge("k", pricing=pricing))).refusal is Refusal.PRICE_CHANGED
+
+
+async def test_a_grant_ends_when_it_was_to_end(database: str, payer: Payer, ledger: Ledger) -> None:
+    conn = await owner(database)
+    soon = "UPDATE grants SET expires_at = now() + interval '0.5 s' WHERE id = $1"
+    await conn.execute(soon, payer.grant)
+    await conn.close()
+    outcomes = [await ledger.submit(payer.charge(f"before{n}")) for n in range(4)]
+    assert {o.refusal for o in outcomes} == {None}
+    await asyncio.sleep(0.6)
+    assert (await ledger.submit(payer.charge("k"))).refusal is Refusal.GRANT_EXPIRED
+
+
+async def test_a_hold_that_is_due_is_freed_first(database: str, payer: Payer, ledger: Ledger) -> None:
+    hold = Hold(
+        client="t", key="h", fingerprint=mark(), wallet_id=payer.wallet, grant_id=payer.grant, amount=900, ttl_s=60
+    )
+    await ledger.submit(hold)
+    assert [(await ledger.submit(payer.charge(f"k{n}"))).available for n in range(2)] == [97, 96]
+    assert ledger.short == 3, "wallets with holds that are not due take it too"
+    conn = await owner(database)
+    await conn.execute("UPDATE holds SET expires_at = now() WHERE wallet_id = $1", payer.wallet)
+    await conn.close()
+    assert (await ledger.submit(payer.charge("more", amount=500))).available == 496
+
+
+async def test_a_key_is_answered_by_what_it_stands_for(payer: Payer, ledger: Ledger) -> None:
+    ask = payer.charge("once")
+    first = await ledger.submit(ask)
+    again, other, reused = await asyncio.gather(
+        ledger.submit(ask), ledger.submit(payer.charge("other")), ledger.submit(payer.charge("second"))
+    )
+    assert (again.transfer_id, again.replayed, again.available) == (first.transfer_id, True, first.available)
+    assert (other.refusal, other.available) == (None, 996)
+    assert reused.refusal is Refusal.KEY_REUSED
+    assert await payer.balance() == 996
+
+
+async def test_one_key_twice_in_a_batch_is_one_charge(payer: Payer, ledger: Ledger) -> None:
+    ask = payer.charge("once")
+    outcomes = await asyncio.gather(*(ledger.submit(ask) for _ in range(5)))
+    assert len({o.transfer_id for o in outcomes}) == 1
+    assert sum(o.replayed for o in outcomes) == 4
+    assert await payer.balance() == 997
+
+
+async def test_refusals_are_kept_in_the_same_way(payer: Payer, ledger: Ledger) -> None:
+    short = ledger.short
+    ask = payer.charge("too much", amount=10**6)
+    refused = await ledger.submit(ask)
+    assert (refused.refusal, refused.available) == (Refusal.INSUFFICIENT_BALANCE, 998)
+    assert ledger.short == short + 1
+    again = await ledger.submit(ask)
+    assert (again.refusal, again.replayed, again.transfer_id) == (refused.refusal, True, refused.transfer_id)
+    assert (await ledger.submit(payer.charge("k"))).available == 997
+
+
+async def test_who_often_finds_things_changed_stops_trying(
+    database: str, services: Services, payer: Payer, ledger: Ledger
+) -> None:
+    async with ledger_on(database, services) as other:
+        for number in range(40):
+            await other.submit(payer.charge(f"other{number}"))
+            await ledger.submit(payer.charge(f"k{number}"))
+        assert await payer.balance() == 998 - 80
+        assert ledger.short + other.short < 5
+    for number in range(70):
+        await ledger.submit(payer.charge(f"alone{number}"))
+    assert ledger.short > 1, "and tries again later"
