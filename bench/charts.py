@@ -53,7 +53,7 @@ _CHARGES = f"""
            CASE WHEN refusal IS NULL THEN wallet END, CASE WHEN refusal IS NULL THEN 1 END, amount,
            CASE WHEN provider = 1 THEN 1 + n % {AGENTS} END, CASE WHEN back THEN n - 1 END, 0, 'bench', n::text,
            ''::bytea, CASE WHEN NOT back THEN provider END, CASE WHEN NOT back THEN 'model-' || model END,
-           amount, amount / 3, now() - ($3 - n) * interval '{DAYS} days' / $3
+           amount, amount / 3, now() - ($3 - n)::float8 / $3 * interval '{DAYS} days'
     FROM (
         SELECT n, n % 100 = 0 AS back, CASE WHEN n % 50 = 1 THEN 'insufficient_balance' END AS refusal,
                -- A refund stands behind its charge, on the same wallet.

@@ -112,6 +112,7 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
         sweeper.cancel()
         totals.cancel()
         noting.cancel()
+        await services.audits.close()
         await services.live.close()
         if ingest is not None:
             await ingest.close()

@@ -15,9 +15,11 @@ from farebox.identity.keys import Keys
 from farebox.identity.passkeys import Passkeys
 from farebox.identity.passwords import Passwords
 from farebox.identity.people import People
+from farebox.identity.sent_forms import SentForms
 from farebox.identity.service import Directory
 from farebox.identity.sessions import Sessions
 from farebox.identity.tickets import Tickets
+from farebox.ledger.audits import Audits
 from farebox.ledger.batcher import Ledger
 from farebox.payments.funding import Funding
 from farebox.payments.service import Payments
@@ -64,6 +66,8 @@ class Services:
         credentials = Credentials(settings.credential_memory_s)
         self.people = People(pool, Passwords(settings.password_threads), credentials)
         self.sessions = Sessions(pool, settings.browser_session_ttl_s)
+        self.sent_forms = SentForms(pool)
+        self.audits = Audits(pool)
         self.passkeys = Passkeys(pool, secret)
         self.delegations = Delegations(pool, settings.delegation_ttl_s)
         self.payments = Payments(pool, self.charging, self.people, self.delegations, settings.transaction_ttl_s)

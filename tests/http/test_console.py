@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.browsing import Browser, Fields, approved, token_of
 from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key
+from tests.support.processes import until
 
 
 def signed_in(live: Live, key: str = ADMIN_KEY) -> Browser:
@@ -25,12 +26,19 @@ def operator(live: Live) -> Browser:
     return signed_in(live)
 
 
+def proved(browser: Browser) -> None:
+    """The books are audited from the page, and found right."""
+    assert browser.submit(browser.get("/console/books"), "/console/books/prove").status_code == 303
+    until(lambda: "The books are right" in browser.get("/console/books/live").text)
+
+
 def csrf_of(browser: Browser) -> str:
     return Fields(browser.get("/console/keys").text).forms["/console/sign-out"]["csrf"]
 
 
 PAGES = ["", "?by=provider", "?by=model", "?by=agent", "/live", "/providers", "/organizations", "/people", "/prices"]
-PAGES += ["/holds", "/envelopes", "/books", "/books?prove=yes", "/log", "/keys"]
+PAGES += ["/holds", "/envelopes", "/books", "/books/live", "/log", "/log?q=key", "/keys", "/agents", "/agents?q=x"]
+PAGES += ["/grants", "/grants?q=ada&valid=yes", "/ingestion", "/health", "?over=year"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -62,24 +70,37 @@ def test_from_nothing_to_a_charge_and_back(live: Live, operator: Browser) -> Non
     page = operator.get(wallet)
     for wrong in ({"amount": "0"}, {"amount": "1"}, {"amount": "x", "reason": "r"}, {"reason": "r"}):
         assert operator.submit(page, f"{wallet}/deposit", **wrong).status_code == 422
+    asked = operator.submit(page, f"{wallet}/deposit", amount="5", reason="paid in cash")
+    for told in (
+        "5 USD from outside come into wallet",
+        f"of {ada.email}",
+        "0 USD are available there now, 5 USD will be",
+    ):
+        assert told in asked.text
+    assert "0 USD" in ada.get("/wallet").text, "asking moves nothing"
+    assert operator.submit(asked, f"{wallet}/deposit", reason=" ").status_code == 422
     for _ in range(2):
-        done = operator.submit(page, f"{wallet}/deposit", amount="5", reason="paid in cash")
-        assert done.status_code == 303
+        assert operator.submit(asked, f"{wallet}/deposit").status_code == 303
     assert "5 USD" in ada.get("/wallet").text, "sent twice, done once"
     approved(ada, shop, limit="0.4")
     assert shop.charge(token_of(shop), amount=300_000).status_code == 201
     page = operator.get(wallet)
     (refund,) = [action for action in Fields(page.text).forms if "/refund/" in action]
-    assert operator.submit(page, refund, amount="0.31", reason="too much").status_code == 422
+    asked = operator.submit(page, refund, amount="0.31", reason="too much")
+    assert operator.submit(asked, refund).status_code == 422
     assert operator.submit(page, refund, amount="0.1", reason="").status_code == 422
-    assert operator.submit(operator.get(wallet), refund, amount="0.1", reason="bad answer").status_code == 303
+    asked = operator.submit(operator.get(wallet), refund, amount="0.1", reason="bad answer")
+    assert f"0.1 USD go back from {slug}" in asked.text
+    for _ in range(2):
+        assert operator.submit(asked, refund).status_code == 303
     assert "4.8 USD" in ada.get("/wallet").text
     log = operator.get("/console/log").text
     for told in ("paid in cash", "bad answer", "provider.change", "wallet.deposit", "charge.refund"):
         assert told in log
-    assert "The books are right" in operator.get("/console/books?prove=yes").text
+    proved(operator)
     revoke = next(action for action in Fields(operator.get(path).text).forms if action.endswith("/revoke"))
-    assert operator.submit(operator.get(path), revoke).status_code == 303
+    assert operator.confirm(operator.get(path), revoke, "it leaked").status_code == 303
+    assert "it leaked" in operator.get("/console/log?q=key.revoke").text
     assert shop.charge(token_of_revoked(shop), amount=1).status_code == 401
 
 
@@ -97,9 +118,12 @@ def test_a_price_is_compared_before_it_is_saved(live: Live, operator: Browser, s
     for told in ("<del>0.000001</del>", "<ins>0.000004</ins>", "<del>0.000002</del>", "Nothing is saved yet"):
         assert told in shown.text
     assert operator.get(path).text.count('<th scope="row">') == 1
-    assert operator.submit(shown, "/console/prices/save").status_code == 200
+    assert operator.submit(shown, "/console/prices/save").status_code == 422, "a reason is wanted"
+    assert operator.submit(shown, "/console/prices/save", reason="the provider raised it").status_code == 200
     assert operator.get(path).text.count('<th scope="row">') == 2
-    assert operator.submit(shown, "/console/prices/save").status_code == 409, "compared with what holds no more"
+    assert operator.submit(shown, "/console/prices/save", reason="again").status_code == 409, (
+        "compared with what holds no more"
+    )
     for wrong in ({"input_token": "-1"}, {"input_token": "1e400"}, {"input_token": ""}, {"asset": "NONE"}):
         assert operator.submit(page, "/console/prices/compare", **(changed | wrong)).status_code == 422
 
@@ -125,7 +149,7 @@ def test_an_operator_works_but_makes_no_keys(live: Live, operator: Browser) -> N
     worker, wallet = signed_in(live, key), live.wallet(5)
     csrf = csrf_of(worker)
     page = worker.get(f"/console/wallets/{wallet}")
-    assert worker.submit(page, f"/console/wallets/{wallet}/deposit", amount="0.007", reason="r").status_code == 303
+    assert worker.confirm(page, f"/console/wallets/{wallet}/deposit", amount="0.007", reason="r").status_code == 303
     assert live.read_wallet(wallet)["balance"] == 12
     assert worker.post("/console/keys", csrf=csrf, name="x", scopes="everything (owner)").status_code == 403
     assert worker.post("/console/keys/key_1/revoke", csrf=csrf).status_code == 403
@@ -143,7 +167,7 @@ def test_staff_sees_its_own_provider_only(live: Live, shop: Provider) -> None:
         staff.post(f"/console/providers/{other.slug}/keys", csrf=csrf, name="x", scopes="read only").status_code == 404
     )
     assert staff.post(f"/console/providers/{shop.slug}/change", csrf=csrf, verified="yes").status_code == 403
-    made = staff.post(f"/console/providers/{shop.slug}/keys", csrf=csrf, name="ci", scopes="read only")
+    made = staff.post(f"/console/providers/{shop.slug}/keys", csrf=csrf, key="page:1", name="ci", scopes="read only")
     assert made.status_code == 200 and f"pk_live_{shop.slug}_" in made.text
 
 
@@ -222,6 +246,6 @@ def test_what_was_spent_is_counted_beside_the_journal(make_live: Callable[..., L
         assert counted(by) == [(name, "7.5", "9", "1.5", "5", "1")], by
     assert counted("time", "year") == [(f"{today[:7]}-01", "7.5", "9", "1.5", "5", "1")]
     assert counted("model", "year") == counted("model", "7")
-    assert "The books are right" in watcher.get("/console/books?prove=yes").text
+    proved(watcher)
     for wrong in ("by=wallet", "over=8", "over=0"):
         assert watcher.get(f"/console?{wrong}").status_code == 422

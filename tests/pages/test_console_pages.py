@@ -19,7 +19,7 @@ PAGES = {
     "wallet": "/console/wallets/{wallet}",
     "holds": "/console/holds",
     "envelopes": "/console/envelopes",
-    "books": "/console/books?prove=yes",
+    "books": "/console/books",
     "log": "/console/log",
     "keys": "/console/keys",
 }

@@ -56,6 +56,12 @@ class Browser:
         """The form of a page with this action, with some of its fields filled in."""
         return self.http.post(action, data=Fields(page.text).forms[action] | fields)
 
+    def confirm(self, page: httpx.Response, action: str, reason: str = "as agreed", **fields: str) -> httpx.Response:
+        """The same, and then the form that says what will happen, with the reason."""
+        asked = self.submit(page, action, reason=reason, **fields)
+        assert asked.status_code == 200 and "This will happen" in asked.text, asked.text
+        return self.submit(asked, action)
+
     def sign_up(self, dollars: str = "0", password: str = PASSWORD) -> "Browser":
         """A new person, who is signed in."""
         done = self.post("/wallet/sign-up", email=self.email, password=password)

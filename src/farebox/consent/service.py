@@ -118,11 +118,11 @@ class Consent:
         """The session token of a grant."""
         return ids.session_token(self._secret, grant.token_nonce)
 
-    async def revoke(self, actor: str, grant_id: int) -> None:
-        """Ends a grant: no charge starts after this was answered. Again is no error."""
+    async def revoke(self, actor: str, grant_id: int, **why: str) -> None:
+        """Ends a grant: no charge starts after this was answered. Again is no error. The log says `why`, too."""
         async with self._pool.acquire() as conn, conn.transaction():
             if await _SQL.revoke_grant.value(conn, id=grant_id) is not None:
-                await note(conn, actor, "grant.revoke", ids.public("gr", grant_id))
+                await note(conn, actor, "grant.revoke", ids.public("gr", grant_id), **why)
 
     async def narrow(self, actor: str, grant_id: int, limit_units: int | None, charge_limit_units: int | None) -> None:
         """Allows less from now on; what is not given stays. A hold that is open stays good.

@@ -37,7 +37,7 @@ class Envelopes:
         """The account number that an organization's records stand under; NotFound where there is none."""
         return (await self._owner(organization_id))[0]
 
-    async def add(self, actor: str, new: NewEnvelope) -> Envelope:
+    async def add(self, actor: str, new: NewEnvelope, **why: str) -> Envelope:
         """Makes an envelope, its first window the one of now. Raises Invalid."""
         number, zone = (0, "UTC") if new.organization_id is None else await self._owner(new.organization_id)
         calendar = Calendar(new.period, new.reset_day, new.zone or zone)
@@ -54,6 +54,7 @@ class Envelopes:
                 applies_to=None if new.scope is None else str(new.scope),
                 limit=new.limit_units,
                 period=new.period,
+                **why,
             )
         return await self.get(envelope_id)
 
@@ -71,7 +72,7 @@ class Envelopes:
         """Everybody's envelopes, newest first."""
         return [envelope_of(row) for row in await _SQL.page_of_all.all(self._pool, before=before, limit=limit)]
 
-    async def change(self, actor: str, envelope_id: int, change: EnvelopeChange) -> Envelope:
+    async def change(self, actor: str, envelope_id: int, change: EnvelopeChange, **why: str) -> Envelope:
         """Changes what is given, at once; what was used in this window stays used. Raises NotFound, Invalid."""
         async with self._pool.acquire() as conn, conn.transaction():
             row = await _SQL.lock.first(conn, id=envelope_id)
@@ -88,7 +89,7 @@ class Envelopes:
                 await _SQL.tell.run(conn, **event | {"payload": msgspec.json.encode(event["payload"]).decode()})
             await _SQL.change.run(conn, **_written(standing))
             given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
-            await note(conn, actor, "envelope.change", ids.public("env", envelope_id), **given)
+            await note(conn, actor, "envelope.change", ids.public("env", envelope_id), **given, **why)
         return await self.get(envelope_id)
 
     async def move(self, actor: str, organization_id: str, before: str, after: str) -> None:
@@ -100,12 +101,12 @@ class Envelopes:
                     await self.change(actor, envelope.id, EnvelopeChange(zone=after))
             place = found[-1].id
 
-    async def delete(self, actor: str, envelope_id: int) -> None:
+    async def delete(self, actor: str, envelope_id: int, **why: str) -> None:
         """Ends an envelope at once; what it counted stays in the totals. NotFound where there is none."""
         async with self._pool.acquire() as conn, conn.transaction():
             if await _SQL.delete.value(conn, id=envelope_id) is None:
                 raise NotFound("there is no such envelope")
-            await note(conn, actor, "envelope.delete", ids.public("env", envelope_id))
+            await note(conn, actor, "envelope.delete", ids.public("env", envelope_id), **why)
 
     async def windows(self, envelope_id: int, before: Any, limit: int) -> list[WindowRecord]:
         """The windows that are over and in which something was used, the latest first, that began before `before`."""

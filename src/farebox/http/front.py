@@ -21,6 +21,7 @@ from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
 from farebox.http.native import charge_call, live
 from farebox.http.shapes import Header, written
+from farebox.http.web.console import charges as console_charges
 from farebox.http.web.wallet import live as pages
 from farebox.services import Services
 
@@ -49,6 +50,7 @@ class Front:
             (live.PATH, live.Events(services, access)),
             (streams.PATH, streams.Streams(services, access)),
             (pages.PATH, pages.PageEvents(services)),
+            (console_charges.PATH, console_charges.ChargeEvents(services)),
         )
         self._cors = Cors(services.settings.cors_origins)
 

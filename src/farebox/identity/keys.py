@@ -114,6 +114,29 @@ class Keys:
         if done is None:
             raise NotFound("there is no such valid key")
 
+    async def replace(
+        self, key_id: int, kind: str, ends_in_s: int, provider_id: int | None = None, organization_id: str | None = None
+    ) -> tuple[Key, str]:
+        """A new key of the same name and rights, with its secret; the old one ends in so many seconds.
+
+        NotFound where the owner has no such valid key.
+        """
+        owner = {"provider_id": provider_id, "organization_id": organization_id}
+        known = next((key for key in await self.owned(kind, **owner) if key.id == key_id), None)  # type: ignore[arg-type]
+        if known is None or not await self.valid(key_id):
+            raise NotFound("there is no such valid key")
+        slug = "" if provider_id is None else (await _SQL.provider_by_id.one(self._pool, id=provider_id))["slug"]
+        made = await self.make(
+            kind,
+            known.name,
+            slug=slug,
+            provider_id=provider_id,
+            organization_id=organization_id,
+            scopes=tuple(known.scopes),
+        )
+        await _SQL.end_key_in.run(self._pool, id=key_id, seconds=ends_in_s)
+        return made
+
     async def adopt_admin_key(self, secret: str) -> None:
         """Makes the key from the environment the administrator's; the one that was there before ends."""
         digest = ids.digest(secret)

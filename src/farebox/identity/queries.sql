@@ -43,6 +43,11 @@ WHERE id = :id AND kind = :kind AND provider_id IS NOT DISTINCT FROM :provider_i
   AND organization_id IS NOT DISTINCT FROM :organization_id::text AND revoked_at IS NULL
 RETURNING id
 
+-- name: end_key_in!
+-- Never later than it would have ended anyway.
+UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + :seconds::bigint * interval '1 second')
+WHERE id = :id
+
 -- name: add_provider
 INSERT INTO providers (slug, name, verified, markup_ppm) VALUES (:slug, :name, :verified, :markup_ppm)
 ON CONFLICT (slug) DO NOTHING

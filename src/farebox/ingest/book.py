@@ -11,7 +11,7 @@ from asyncpg import Pool, Record
 from farebox.charging.service import Bill, Charging
 from farebox.db import queries
 from farebox.errors import Invalid, NotFound
-from farebox.ingest.types import Fate, Settled, UsageRecord
+from farebox.ingest.types import Fate, Parked, Settled, UsageRecord
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailable
 from farebox.ledger.types import Outcome, RecordUsage, Refusal
 from farebox.pricing.book import Book
@@ -53,6 +53,10 @@ class Books:
         self._teams = teams
         self._accounts = accounts
         self._tried_revision = 0
+
+    async def parked(self, limit: int) -> list[Parked]:
+        """What waits for a price or an organization, and how much of it; the most first."""
+        return [Parked(**row) for row in await _SQL.parked.all(self._pool, stream=self._stream, limit=limit)]
 
     async def settle(self, records: Sequence[UsageRecord]) -> list[Settled]:
         """The fate of each, in order. What is answered is committed; raises what the database's absence raises."""

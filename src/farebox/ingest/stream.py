@@ -3,6 +3,7 @@
 Redis carries, PostgreSQL decides (RULES 21). Nothing is acknowledged here before it is committed there.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from redis.exceptions import ResponseError
 from farebox.ingest.redis import Client
 from farebox.ingest.types import Entry, Fields
 
+_ID = re.compile(r"\d{1,20}-\d{1,20}")
 REASON, CAME_AS, BURIED_AT = b"farebox_reason", b"farebox_entry", b"farebox_buried_at"
 OUR_OWN = (REASON, CAME_AS, BURIED_AT)
 """Fields that a dead letter has more than the record."""
@@ -119,6 +121,17 @@ class Stream:
         """Dead letters, oldest first."""
         start = after if after == "-" else f"({after}"
         return [_letter(entry) for entry in await self._redis.xrange(self.dead, start, "+", count=count)]
+
+    async def letter(self, id_: str) -> Letter | None:
+        """One dead letter; None where there is none of this id."""
+        if not _ID.fullmatch(id_):
+            return None
+        found = await self._redis.xrange(self.dead, id_, id_, count=1)
+        return _letter(found[0]) if found else None
+
+    async def dismiss(self, letter: Letter) -> bool:
+        """Removes a dead letter for good; False where somebody else has."""
+        return bool(await self._redis.xdel(self.dead, letter.id))
 
     async def replay(self, letter: Letter) -> bool:
         """Puts a dead letter back on the stream, as it came; False where somebody else has."""

@@ -1,5 +1,6 @@
 """Usage records as a Redis stream carries them, and what becomes of them."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -45,3 +46,13 @@ class Settled(Struct, frozen=True, gc=False):
 
     fate: Fate
     reason: str = ""
+
+
+class Parked(Struct, frozen=True):
+    """So many records that wait for the same price or organization, the first of them since then."""
+
+    reason: str
+    model: str
+    organization_id: str
+    records: int
+    since: datetime

@@ -46,8 +46,8 @@ class Payment(Struct, frozen=True):
 
     @property
     def resolved_by(self) -> str | None:
-        """`sender`, `recipient`, or `system` where its time was over."""
-        return SYSTEM if self.timed_out else self.closed_by
+        """`sender`, `recipient`, or `system` where its time was over or an operator has freed it."""
+        return SYSTEM if self.timed_out or (self.state == "voided" and not self.closed_by) else self.closed_by
 
     @property
     def resolved_at(self) -> datetime | None:

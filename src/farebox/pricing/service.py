@@ -68,19 +68,19 @@ class Prices:
             aliases=self._aliases,
         )
 
-    async def add(self, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
+    async def add(self, actor: str, source: str, prices: list[NewPrice], **why: str) -> list[int]:
         """Adds versions, all or none; their numbers, in order. Raises Invalid for rates that can't be kept."""
         await self.check(prices)
         async with self._pool.acquire() as conn, conn.transaction():
-            ids = await self._insert(conn, actor, source, prices)
+            ids = await self._insert(conn, actor, source, prices, **why)
         await self.fresh()
         return ids
 
-    async def _insert(self, conn: Any, actor: str, source: str, prices: list[NewPrice]) -> list[int]:
+    async def _insert(self, conn: Any, actor: str, source: str, prices: list[NewPrice], **why: str) -> list[int]:
         rows = await _SQL.add_prices.all(
             conn, prices=msgspec.json.encode(prices).decode(), source=source, created_by=actor
         )
-        await note(conn, actor, "prices.add", source, models=len(prices))
+        await note(conn, actor, "prices.add", source, models=len(prices), **why)
         return [row["id"] for row in rows]
 
     async def check(self, prices: list[NewPrice]) -> None:

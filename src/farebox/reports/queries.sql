@@ -64,6 +64,40 @@ JOIN accounts a ON a.id = h.wallet_id JOIN assets s ON s.code = a.asset
 LEFT JOIN grants g ON g.id = h.grant_id LEFT JOIN providers p ON p.id = g.provider_id
 WHERE h.state = 'pending' ORDER BY h.expires_at LIMIT :limit
 
+-- name: grants
+-- By what is indexed: a grant's or a wallet's number, a provider, a user of one, a payer; or the newest of all.
+SELECT g.id, g.wallet_id, a.asset, s.scale, a.owner, p.slug AS provider, g.provider_username, g.limit_units, g.spent, g.held,
+       g.end_reason, coalesce(g.expires_at <= clock_timestamp(), false) AS expired, g.created_at
+FROM grants g
+JOIN accounts a ON a.id = g.wallet_id JOIN assets s ON s.code = a.asset
+JOIN providers p ON p.id = g.provider_id
+WHERE (:number::bigint IS NULL OR g.id = :number) AND (:wallet_id::bigint IS NULL OR g.wallet_id = :wallet_id)
+  AND (:words::text IS NULL OR p.slug = :words OR a.owner = :words OR a.organization_id = :words
+       OR g.provider_username = :words)
+  AND (NOT :open::boolean OR g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp()))
+ORDER BY g.id DESC LIMIT :limit
+
 -- name: log
-SELECT id, actor, action, subject, detail::text AS detail, created_at FROM audit_log
-WHERE id < :before ORDER BY id DESC LIMIT :limit
+-- Who did it is told by the name of the key, too.
+SELECT l.id, l.actor, k.name AS key_name, l.action, l.subject, l.detail::text AS detail, l.created_at
+FROM audit_log l LEFT JOIN api_keys k ON k.id = substring(l.actor FROM '/key_([0-9]{1,18})$')::bigint
+WHERE l.id < :before AND (:words::text = '' OR position(lower(:words) IN lower(concat_ws(' ', l.actor, k.name, l.action,
+      l.subject, l.detail::text))) > 0)
+ORDER BY l.id DESC LIMIT :limit
+
+-- name: health
+SELECT current_setting('server_version') AS postgresql, pg_database_size(current_database()) AS bytes,
+       (SELECT version_num FROM alembic_version) AS schema,
+       current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AS durable,
+       (SELECT count(*) FROM outbox) AS events,
+       (SELECT count(*) FROM holds WHERE state = 'pending' AND expires_at < clock_timestamp()) AS holds_due,
+       (SELECT count(*) FROM (SELECT FROM account_movements LIMIT 100000) m) AS unfolded,
+       (SELECT done >= last.number FROM totals_progress,
+        LATERAL (SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END AS number FROM transfer_ids) last) AS totals_settled,
+       clock_timestamp() AS now
+
+-- name: first_steps
+SELECT EXISTS (SELECT FROM providers) AS providers,
+       EXISTS (SELECT FROM api_keys WHERE kind = 'provider' AND revoked_at IS NULL) AS provider_keys,
+       EXISTS (SELECT FROM prices) AS prices, EXISTS (SELECT FROM accounts WHERE id >= 1000000000000000) AS wallets,
+       EXISTS (SELECT FROM entries) AS money, EXISTS (SELECT FROM transfers WHERE provider_id > 0) AS charges

@@ -78,11 +78,52 @@ class OpenHold(Struct, frozen=True):
     now: datetime
 
 
+class FoundGrant(Struct, frozen=True):
+    """A grant that was searched for, in units of its wallet's asset."""
+
+    id: int
+    wallet_id: int
+    asset: str
+    scale: int
+    owner: str | None
+    provider: str
+    provider_username: str
+    limit_units: int | None
+    spent: int
+    held: int
+    end_reason: str | None
+    expired: bool
+    created_at: datetime
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired`, `revoked` or `replaced`."""
+        return self.end_reason or ("expired" if self.expired else "active")
+
+
+class Health(Struct, frozen=True):
+    """How the database is, and how far what is done beside charges has come."""
+
+    postgresql: str
+    bytes: int
+    schema: str
+    durable: bool
+    events: int
+    """That are kept for whoever listens."""
+    holds_due: int
+    """That have expired and are not swept yet."""
+    unfolded: int
+    """Credits that are not in their account's balance yet; counted up to 100,000."""
+    totals_settled: bool
+    now: datetime
+
+
 class LogLine(Struct, frozen=True):
-    """Who did what. `detail` is JSON text."""
+    """Who did what. `detail` is JSON text; `key_name` names the key that was used, where it was one."""
 
     id: int
     actor: str
+    key_name: str | None
     action: str
     subject: str
     detail: str
@@ -119,6 +160,21 @@ class Reports:
         """Open holds, those that end soonest first."""
         return [OpenHold(**row) for row in await _SQL.open_holds.all(self._pool, limit=limit)]
 
-    async def log(self, before: int, limit: int) -> list[LogLine]:
-        """The audit log, newest first."""
-        return [LogLine(**row) for row in await _SQL.log.all(self._pool, before=before, limit=limit)]
+    async def grants(
+        self, limit: int, *, number: int | None, wallet_id: int | None, words: str | None, valid: bool
+    ) -> list[FoundGrant]:
+        """Grants, newest first: of a number, of a wallet, or of a provider, its user or a payer named like that."""
+        given = {"number": number, "wallet_id": wallet_id, "words": words, "open": valid, "limit": limit}
+        return [FoundGrant(**row) for row in await _SQL.grants.all(self._pool, **given)]
+
+    async def log(self, before: int, limit: int, words: str = "") -> list[LogLine]:
+        """The audit log, newest first; only lines with these words in them."""
+        return [LogLine(**row) for row in await _SQL.log.all(self._pool, before=before, limit=limit, words=words)]
+
+    async def first_steps(self) -> dict[str, bool]:
+        """What there is already of `providers`, `provider_keys`, `prices`, `wallets`, `money` and `charges`."""
+        return dict(await _SQL.first_steps.one(self._pool))
+
+    async def health(self) -> Health:
+        """How the database is."""
+        return Health(**await _SQL.health.one(self._pool))

@@ -23,6 +23,25 @@ SELECT a.id, a.organization_id, a.name, m.name AS member, a.member_id, a.metadat
 FROM agents a JOIN grants g ON g.id = a.grant_id LEFT JOIN members m ON m.id = a.member_id
 WHERE a.organization_id = :organization_id AND a.name = :name
 
+-- name: agent_by_id
+SELECT a.id, a.organization_id, a.name, m.name AS member, a.member_id, a.metadata::text AS metadata,
+       g.wallet_id, a.grant_id, a.created_at
+FROM agents a JOIN grants g ON g.id = a.grant_id LEFT JOIN members m ON m.id = a.member_id WHERE a.id = :id
+
+-- name: search_agents
+SELECT a.id, a.organization_id, a.name, m.name AS member, g.wallet_id, w.asset, s.scale, g.spent, g.held, g.limit_units,
+       g.charge_limit_units, g.expires_at, g.end_reason, coalesce(g.expires_at <= clock_timestamp(), false) AS expired,
+       a.created_at
+FROM agents a JOIN grants g ON g.id = a.grant_id JOIN accounts w ON w.id = g.wallet_id
+JOIN assets s ON s.code = w.asset LEFT JOIN members m ON m.id = a.member_id
+WHERE :words::text = '' OR position(lower(:words) IN lower(a.organization_id || '/' || a.name)) > 0
+   OR position(lower(:words) IN lower(m.name)) > 0
+ORDER BY a.id DESC LIMIT :limit
+
+-- name: members_of
+SELECT id, organization_id, name, display_name, created_at FROM members
+WHERE organization_id = :organization_id ORDER BY name LIMIT :limit
+
 -- name: agents_named
 -- Names are unique within an organization only: of two, the caller has to say which.
 SELECT organization_id FROM agents WHERE name = :name LIMIT 2

@@ -11,7 +11,7 @@ from farebox.db import queries
 from farebox.errors import Conflict, Invalid, NotFound
 from farebox.identity.service import Directory, note
 from farebox.identity.types import Provider
-from farebox.teams.types import CREDIT, NAME_CHARACTERS, Agent, Member, Spender, Standing, Team
+from farebox.teams.types import CREDIT, NAME_CHARACTERS, Agent, AgentStanding, Member, Spender, Standing, Team
 from farebox.wallets.service import Wallets
 
 _SQL = queries.load("farebox.teams")
@@ -122,6 +122,22 @@ class Teams:
         rows = await _SQL.agents_of.all(self._pool, organization_id=organization_id, after=after, limit=limit)
         return [Agent(**row) for row in rows]
 
+    async def agent_by_id(self, agent_id: int) -> Agent:
+        """An agent by its number; NotFound where there is none."""
+        row = await _SQL.agent_by_id.first(self._pool, id=agent_id)
+        if row is None:
+            raise NotFound("there is no such agent")
+        return Agent(**row)
+
+    async def search_agents(self, words: str, limit: int) -> list[AgentStanding]:
+        """Agents whose name, organization or member has these words in it, with what each may spend, newest first."""
+        return [AgentStanding(**row) for row in await _SQL.search_agents.all(self._pool, words=words, limit=limit)]
+
+    async def members(self, organization_id: str, limit: int) -> list[Member]:
+        """An organization's members, by name."""
+        rows = await _SQL.members_of.all(self._pool, organization_id=organization_id, limit=limit)
+        return [Member(**row) for row in rows]
+
     async def organization_of(self, agent: str) -> str:
         """The one organization that has an agent of this name; NotFound for none, Conflict for several."""
         rows = await _SQL.agents_named.all(self._pool, name=agent)
@@ -132,7 +148,7 @@ class Teams:
         found: str = rows[0]["organization_id"]
         return found
 
-    async def allow(self, actor: str, agent: Agent, terms: Terms) -> None:
+    async def allow(self, actor: str, agent: Agent, terms: Terms, **why: str) -> None:
         """What an agent may spend from now on: in all since it was made, per charge, and until when."""
         async with self._pool.acquire() as conn, conn.transaction():
             await _SQL.end_rivals.run(conn, grant_id=agent.grant_id)
@@ -147,7 +163,7 @@ class Teams:
             except UniqueViolationError:
                 raise Conflict("another grant for this agent was quicker: ask again") from None
             given: dict[str, Any] = {name: getattr(terms, name) for name in terms.__struct_fields__}
-            await note(conn, actor, "agent.allow", f"{agent.organization_id}/{agent.name}", **given)
+            await note(conn, actor, "agent.allow", f"{agent.organization_id}/{agent.name}", **given, **why)
 
     def remembered(self, organization_id: str, agent: str, member: str) -> Spender | None:
         """Who spends, if it was asked for before."""

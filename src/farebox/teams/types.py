@@ -47,6 +47,33 @@ class Agent(Struct, frozen=True):
     created_at: datetime
 
 
+class AgentStanding(Struct, frozen=True):
+    """An agent with what it has spent and may spend, in units of its wallet's asset."""
+
+    id: int
+    organization_id: str
+    name: str
+    member: str | None
+    wallet_id: int
+    asset: str
+    scale: int
+    spent: int
+    held: int
+    limit_units: int | None
+    charge_limit_units: int | None
+    expires_at: datetime | None
+    end_reason: str | None
+    expired: bool
+    created_at: datetime
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired` or `paused`."""
+        if self.end_reason is not None:
+            return "paused"
+        return "expired" if self.expired else "active"
+
+
 class Spender(Struct, frozen=True, gc=False):
     """What an ask needs to know of who spends; none of it ever changes."""
 

@@ -18,6 +18,11 @@ class Form:
         self._fields = fields
         self.picture = picture
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """All of them, as they came."""
+        return self._fields
+
     def text(self, name: str, most: int = 500) -> str:
         """A field without the blanks around it; empty where it is missing. Raises Invalid for one too long."""
         found = self._fields.get(name, "").strip()

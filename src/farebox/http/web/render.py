@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.response import Redirect
@@ -12,6 +13,7 @@ from farebox import ids
 from farebox.errors import Invalid, Problem
 from farebox.http.web.assets import address, icon
 from farebox.money import Asset, ones, show
+from farebox.reports.service import NewestCharge, OpenHold
 from farebox.wallets.types import TransferRecord
 
 CSP = (
@@ -53,7 +55,9 @@ def environment() -> Environment:
     env.globals |= {"asset_address": address, "icon": icon, "show": show, "ones": ones, "public": ids.public}
     env.globals |= {"kinds": KINDS, "signed": signed, "public_transfer": public_transfer}
     env.globals |= {"public_charge": public_charge, "figure": figure}
+    env.globals |= {"charge_number": charge_number, "hold_number": hold_number}
     env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age}
+    env.filters["from_json"] = msgspec.json.decode
     return env
 
 
@@ -116,6 +120,16 @@ def public_transfer(one: TransferRecord) -> str:
 def public_charge(one: TransferRecord) -> str:
     """The number under which a charge is known to the API."""
     return ids.transfer("ch", one.wallet_id, one.id)
+
+
+def charge_number(one: NewestCharge) -> str:
+    """The same, of a line of the stream of charges."""
+    return ids.transfer("ch", one.wallet_id, one.id)
+
+
+def hold_number(one: OpenHold) -> str:
+    """The number under which a hold is known to the API."""
+    return ids.transfer("hd", one.wallet_id, one.id)
 
 
 def age(passed: timedelta) -> str:

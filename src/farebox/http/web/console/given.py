@@ -1,5 +1,6 @@
 """What the console's handlers are handed: who has signed in with which key, and what it may reach."""
 
+import secrets
 from typing import Any
 
 from litestar import Request
@@ -41,6 +42,11 @@ class Desk:
         if self.is_owner:
             return "owner"
         return "operator" if self.may_write else "viewer"
+
+    @property
+    def form_key(self) -> str:
+        """A key for one form; see `acts`."""
+        return f"page:{secrets.token_hex(16)}"
 
     def owner(self) -> None:
         """Raises Forbidden for everybody but owners."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from farebox.errors import Conflict, Invalid, NotFound
 from farebox.http.depends import TheServices
+from farebox.http.web.console.acts import reason_of
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.forms import Form
 from farebox.http.web.render import page
@@ -79,7 +80,8 @@ async def save(request: Request[Any, Any, Any], services: TheServices, desk: The
     held = await _held(services, owner, model)
     if form.text("held") != ("" if held is None else str(held.id)):
         raise Conflict("the price was changed meanwhile: compare again")
-    await services.prices.add(desk.actor, "console", [_new(form, owner, model)])
+    told = {"model": model, "provider": provider, "reason": reason_of(form)}
+    await services.prices.add(desk.actor, "console", [_new(form, owner, model)], **told)
     return await _model(services, desk, provider, model)
 
 

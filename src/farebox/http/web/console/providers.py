@@ -5,21 +5,21 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
-from farebox import ids
-from farebox.errors import Conflict, Invalid, NotFound
+from farebox.errors import Conflict, Invalid
 from farebox.http.depends import TheServices
 from farebox.http.native.directory import markup_ppm
 from farebox.http.native.views import markup_text
+from farebox.http.web.console import key_forms
 from farebox.http.web.console.charts import PERIODS, charts
 from farebox.http.web.console.given import Desk, TheDesk
+from farebox.http.web.console.key_forms import KeyOwner
 from farebox.http.web.render import page, to
-from farebox.identity.service import note
-from farebox.identity.types import READ, WRITE
+from farebox.identity.types import READ, WRITE, Provider
 from farebox.services import Services
 
 _SHOWN = 500
 _NEWEST = 30
-SCOPES = {"read and write": (READ, WRITE), "read only": (READ,)}
+SCOPES: dict[str, tuple[str, ...]] = {"read and write": (READ, WRITE), "read only": (READ,)}
 
 
 @get("/console/providers")
@@ -71,15 +71,21 @@ async def change_provider(
 async def add_key(
     request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str]
 ) -> Response[Any]:
-    found = await desk.authority.provider(slug)
+    owner = _keys_of(await desk.authority.provider(slug))
     form = await desk.form(request)
-    scopes = SCOPES.get(form.text("scopes"))
-    if scopes is None or not form.text("name", 100):
-        return await _shown(services, desk, slug, "Give the key a name, and say what it may do.", status=422)
-    made, secret = await services.keys.make(
-        "provider", form.text("name", 100), slug=slug, provider_id=found.id, scopes=scopes
-    )
-    await note(services.pool, desk.actor, "key.add", f"{slug}/{ids.public('key', made.id)}", name=made.name)
+    try:
+        secret = await key_forms.make(services, desk, form, owner, SCOPES)
+    except Invalid as problem:
+        return await _shown(services, desk, slug, problem.detail, status=422)
+    return await _shown(services, desk, slug, secret=secret)
+
+
+@post("/console/providers/{slug:str}/keys/{key_id:str}/replace")
+async def replace_key(
+    request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str], key_id: FromPath[str]
+) -> Response[Any]:
+    owner = _keys_of(await desk.authority.provider(slug))
+    secret = await key_forms.replace(services, desk, await desk.form(request), owner, key_id)
     return await _shown(services, desk, slug, secret=secret)
 
 
@@ -87,14 +93,13 @@ async def add_key(
 async def revoke_key(
     request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str], key_id: FromPath[str]
 ) -> Response[Any]:
-    found = await desk.authority.provider(slug)
-    await desk.form(request)
-    number = ids.parse("key", key_id)
-    if number is None:
-        raise NotFound("there is no such valid key")
-    await services.keys.revoke(number, "provider", provider_id=found.id)
-    await note(services.pool, desk.actor, "key.revoke", f"{slug}/{key_id}")
-    return to(f"/console/providers/{slug}")
+    owner = _keys_of(await desk.authority.provider(slug))
+    asked = await key_forms.revoke(request, services, desk, await desk.form(request), owner, key_id)
+    return asked or to(owner.page)
+
+
+def _keys_of(found: Provider) -> KeyOwner:
+    return KeyOwner("provider", found.slug, f"/console/providers/{found.slug}", provider_id=found.id)
 
 
 async def _list(services: Services, desk: Desk, error: str | None = None, status: int = 200) -> Response[bytes]:
@@ -127,6 +132,7 @@ async def _shown(
         ways=("time", "model", "agent"),
         periods=PERIODS,
         scopes=SCOPES,
+        ends=key_forms.ENDS,
         secret=secret,
         error=error,
     )

@@ -4,7 +4,22 @@ from litestar import Router
 from litestar.di import Provide
 
 from farebox.http.access import Access
-from farebox.http.web.console import entrance, holders, keys, overview, prices, providers
+from farebox.http.web.console import (
+    agents,
+    books,
+    charges,
+    entrance,
+    envelopes,
+    grants,
+    holds,
+    ingestion,
+    keys,
+    organizations,
+    overview,
+    prices,
+    providers,
+    wallets,
+)
 from farebox.http.web.console.given import administrator, desk, signed_in
 from farebox.services import Services
 
@@ -15,33 +30,26 @@ def router(services: Services, access: Access) -> Router:
         entrance.sign_out,
         providers.provider,
         providers.add_key,
+        providers.replace_key,
         providers.revoke_key,
+        charges.charges,
+        charges.charge,
     ]
     of_operators = [
-        providers.providers,
-        providers.add_provider,
-        providers.change_provider,
-        overview.overview,
-        overview.overview_live,
-        overview.books,
-        overview.holds,
-        overview.envelopes,
-        overview.audit_log,
-        holders.organizations,
-        holders.add_organization,
-        holders.add_organization_key,
-        holders.people,
-        holders.wallet_of,
-        holders.wallet,
-        holders.deposit,
-        holders.refund,
-        holders.decline_top_up,
-        prices.prices,
-        prices.compare,
-        prices.save,
-        keys.keys,
-        keys.add_admin_key,
-        keys.revoke_admin_key,
+        *(providers.providers, providers.add_provider, providers.change_provider),
+        *(overview.overview, overview.overview_live, overview.audit_log, overview.health),
+        *(books.books, books.books_live, books.prove),
+        *(grants.grants, grants.revoke, holds.holds, holds.release),
+        *(envelopes.envelopes, envelopes.add_envelope, envelopes.envelope),
+        *(envelopes.change_envelope, envelopes.remove_envelope),
+        *(ingestion.ingestion, ingestion.letter, ingestion.retry, ingestion.dismiss),
+        *(organizations.organizations, organizations.add_organization, organizations.organization),
+        *(organizations.add_agent, organizations.open_credits, organizations.add_organization_key),
+        *(organizations.replace_organization_key, organizations.revoke_organization_key),
+        *(agents.agents, agents.agent, agents.allow, agents.pause),
+        *(wallets.people, wallets.wallet_of, wallets.wallet, wallets.deposit, wallets.refund, wallets.decline_top_up),
+        *(prices.prices, prices.compare, prices.save),
+        *(keys.keys, keys.add_admin_key, keys.replace_admin_key, keys.revoke_admin_key),
     ]
     operators = Router("/", guards=[administrator], route_handlers=of_operators)
     own = Router(

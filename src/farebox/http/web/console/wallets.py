@@ -1,6 +1,5 @@
-"""Organizations, people, and one wallet with its money: deposits and refunds, each with its reason."""
+"""People, and one wallet with its money: deposits and refunds, each with its reason."""
 
-import secrets
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -10,54 +9,20 @@ from farebox import ids
 from farebox.charging.service import fingerprint
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheServices
-from farebox.http.edge import idempotency_key
+from farebox.http.web.console.acts import Act, key_of, reason_of, unconfirmed
 from farebox.http.web.console.given import NEWEST, Desk, TheDesk
 from farebox.http.web.forms import Form
 from farebox.http.web.refusals import told
-from farebox.http.web.render import page, to
+from farebox.http.web.render import card, page, to
 from farebox.identity.service import note
 from farebox.ledger.types import Ask, Deposit, Refund
+from farebox.money import show
 from farebox.services import Services
-from farebox.wallets.types import Wallet
+from farebox.wallets.types import TransferRecord, Wallet
 
 _SHOWN = 200
 _LATEST = 50
 SOURCE = "console"
-
-
-@get("/console/organizations")
-async def organizations(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    found = await services.directory.organizations("", _SHOWN)
-    return page("console/organizations.html", desk=desk, organizations=found, error=None, secret=None)
-
-
-@post("/console/organizations")
-async def add_organization(request: Request[Any, Any, Any], services: TheServices, desk: TheDesk) -> Response[Any]:
-    form = await desk.form(request)
-    try:
-        name = form.text("name", 200)
-        if not name:
-            raise Invalid.field("name", "say what it is called")
-        await services.directory.add_organization(desk.actor, form.text("id", 64), name)
-    except Invalid as problem:
-        found = await services.directory.organizations("", _SHOWN)
-        told_ = {"organizations": found, "error": problem.detail, "secret": None}
-        return page("console/organizations.html", 422, desk=desk, **told_)
-    return to("/console/organizations")
-
-
-@post("/console/organizations/{organization_id:str}/keys")
-async def add_organization_key(
-    request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, organization_id: FromPath[str]
-) -> Response[Any]:
-    form = await desk.form(request)
-    owner = await services.directory.organization(organization_id)
-    made, secret = await services.keys.make(
-        "organization", form.text("name", 100) or "console", organization_id=owner.id
-    )
-    await note(services.pool, desk.actor, "key.add", f"{owner.id}/{ids.public('key', made.id)}", name=made.name)
-    found = await services.directory.organizations("", _SHOWN)
-    return page("console/organizations.html", desk=desk, organizations=found, error=None, secret=secret)
 
 
 @get("/console/people")
@@ -90,12 +55,15 @@ async def deposit(
     form = await desk.form(request)
     found = await desk.authority.wallet(number)
     try:
-        amount, reason = _amount(services, form, found), _reason(form)
+        amount, reason = _amount(services, form, found), reason_of(form)
     except Invalid as problem:
         return await _shown(services, desk, found, problem.detail, 422)
+    asked = unconfirmed(request, desk, form, _putting_in(services, found, amount))
+    if asked is not None:
+        return asked
     ask = Deposit(
         client=desk.authority.principal.client,
-        key=_key(form),
+        key=key_of(form),
         fingerprint=fingerprint("console.deposit", found.id, amount, reason),
         credential_id=desk.authority.principal.credential_id,
         wallet_id=found.id,
@@ -133,12 +101,15 @@ async def refund(
     if charge.wallet_id != found.id or charge.provider_id is None:
         raise NotFound("there is no such charge")
     try:
-        amount, reason = _amount(services, form, found), _reason(form)
+        amount, reason = _amount(services, form, found), reason_of(form)
     except Invalid as problem:
         return await _shown(services, desk, found, problem.detail, 422)
+    asked = unconfirmed(request, desk, form, _giving_back(services, found, charge, amount))
+    if asked is not None:
+        return asked
     ask = Refund(
         client=desk.authority.principal.client,
-        key=_key(form),
+        key=key_of(form),
         fingerprint=fingerprint("console.refund", found.id, charge.id, amount, reason),
         credential_id=desk.authority.principal.credential_id,
         wallet_id=found.id,
@@ -170,16 +141,31 @@ def _amount(services: Services, form: Form, wallet: Wallet) -> int:
     return amount
 
 
-def _reason(form: Form) -> str:
-    reason = form.text("reason", 200)
-    if not reason:
-        raise Invalid.field("reason", "say why: it stands in the books")
-    return reason
+def _putting_in(services: Services, wallet: Wallet, amount: int) -> Act:
+    asset = services.prices.book.assets[wallet.asset]
+    after = wallet.available + amount
+    effects = [
+        f"{show(amount, asset)} from outside come into wallet {card(wallet.id)}{_owner(wallet)}.",
+        f"{show(wallet.available, asset)} are available there now, {show(after, asset)} will be.",
+        "Money that is in can be spent at once; it is taken out by nobody but its owner.",
+    ]
+    return Act("Put money in", effects, "Deposit", f"/console/wallets/{wallet.id}", grave=False)
 
 
-def _key(form: Form) -> str:
-    """The form's own idempotency key: sent twice, it is done once."""
-    return idempotency_key(form.text("key").encode(), required=True) or ""
+def _giving_back(services: Services, wallet: Wallet, charge: TransferRecord, amount: int) -> Act:
+    asset = services.prices.book.assets[wallet.asset]
+    effects = [
+        f"{show(amount, asset)} go back from {charge.provider} into wallet {card(wallet.id)}{_owner(wallet)}.",
+        f"The charge of {show(charge.amount, asset)} stands; {show(charge.refunded + amount, asset)} of it will have "
+        "been given back.",
+        f"{charge.provider} has earned so much less.",
+    ]
+    return Act("Give money back", effects, "Refund", f"/console/wallets/{wallet.id}")
+
+
+def _owner(wallet: Wallet) -> str:
+    name = wallet.owner or wallet.organization_id
+    return "" if name is None else f" of {name}"
 
 
 async def _shown(
@@ -194,6 +180,5 @@ async def _shown(
         waiting=await services.top_ups.of(wallet.id),
         items=await services.wallets.history(wallet.id, NEWEST, _LATEST),
         grants=await services.consent.of_wallet(wallet.id, NEWEST, _LATEST),
-        key=f"page:{secrets.token_hex(16)}",
         error=error,
     )
