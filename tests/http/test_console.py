@@ -10,30 +10,13 @@ import httpx
 import pytest
 
 from tests.support.browsing import Browser, Fields, approved, token_of
+from tests.support.consoles import csrf_of, proved, signed_in, viewer_of
 from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key
-from tests.support.processes import until
-
-
-def signed_in(live: Live, key: str = ADMIN_KEY) -> Browser:
-    found = Browser(live)
-    done = found.post("/console/sign-in", key=key)
-    assert done.status_code == 303, done.text
-    return found
 
 
 @pytest.fixture
 def operator(live: Live) -> Browser:
     return signed_in(live)
-
-
-def proved(browser: Browser) -> None:
-    """The books are audited from the page, and found right."""
-    assert browser.submit(browser.get("/console/books"), "/console/books/prove").status_code == 303
-    until(lambda: "The books are right" in browser.get("/console/books/live").text)
-
-
-def csrf_of(browser: Browser) -> str:
-    return Fields(browser.get("/console/keys").text).forms["/console/sign-out"]["csrf"]
 
 
 PAGES = ["", "?by=provider", "?by=model", "?by=agent", "/live", "/providers", "/organizations", "/people", "/prices"]
@@ -129,8 +112,7 @@ def test_a_price_is_compared_before_it_is_saved(live: Live, operator: Browser, s
 
 
 def test_a_viewer_looks_on(live: Live, operator: Browser) -> None:
-    made = operator.submit(operator.get("/console/keys"), "/console/keys", name="auditor", scopes="read only (viewer)")
-    viewer = signed_in(live, re.findall(r"fbx_admin_[0-9a-f]{48}", made.text)[0])
+    viewer = viewer_of(operator)
     csrf, slug, wallet = csrf_of(viewer), live.provider().slug, live.wallet(5)
     for path in (
         "providers", f"providers/{slug}/change", f"providers/{slug}/keys", "organizations", "keys", "prices/compare",

@@ -44,9 +44,9 @@ class Browser:
         self.http = httpx.Client(base_url=live.url, timeout=30, headers={"Origin": live.url})
         self.email = f"p{uuid.uuid4().hex[:12]}@example.org"
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, **asked: str) -> httpx.Response:
         """A page."""
-        return self.http.get(path)
+        return self.http.get(path, params=asked or None)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
         """A form, as it is given here."""
