@@ -3,12 +3,13 @@
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from farebox.services import Services
 from tests.support.browsing import Browser, Fields, approved, token_of
 from tests.support.consoles import csrf_of, proved, signed_in, viewer_of
 from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key
@@ -231,3 +232,25 @@ def test_what_was_spent_is_counted_beside_the_journal(make_live: Callable[..., L
     proved(watcher)
     for wrong in ("by=wallet", "over=8", "over=0"):
         assert watcher.get(f"/console?{wrong}").status_code == 422
+
+
+async def test_whole_months_and_the_days_before_them_add_up(services: Services) -> None:
+    """However a period begins: it is read by the month where months are whole, and by the day before."""
+    provider = await services.directory.add_provider("test", "shop", "Shop")
+    today = datetime.now(UTC).date()
+    days = [today - timedelta(days=number) for number in range(100)]
+    await services.pool.executemany(
+        "INSERT INTO spend_totals VALUES ($1, $2, $3, 'USD', $4, '', 0, 1, 0, 0, 1, 0, 0, 0) "
+        "ON CONFLICT (kind, provider_id, grain, starts_on, asset, model, agent_id) DO UPDATE "
+        "SET charges = spend_totals.charges + 1, amount = spend_totals.amount + 1",
+        [
+            (kind, grain, day if grain == "day" else day.replace(day=1), owner)
+            for day in days
+            for grain in ("day", "month")
+            for kind, owner in (("provider", provider.id), ("model", 0), ("agent", 0), ("provider_model", provider.id))
+        ],
+    )
+    for number in range(95):
+        for by, owner in (("provider", None), ("model", None), ("agent", None), ("model", provider.id)):
+            (found,) = await services.reports.spend(by, days[number], owner)
+            assert (found.charges, found.net) == (number + 1, number + 1), (by, days[number])

@@ -10,11 +10,13 @@ WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
 GROUP BY d.starts_on, asset, scale ORDER BY d.starts_on
 
 -- name: spend_by_provider
+-- Whole months by the month, and the days before the first of them by the day.
 SELECT p.slug AS name, asset, scale, sum(charges)::bigint AS charges, sum(refused)::bigint AS refused,
        sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
        sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
 FROM providers p
-JOIN spend_totals d ON d.kind = 'provider' AND d.provider_id = p.id AND d.grain = :grain AND d.starts_on >= :since
+JOIN spend_totals d ON d.kind = 'provider' AND d.provider_id = p.id
+    AND (d.grain = 'month' AND d.starts_on >= :months OR d.grain = 'day' AND d.starts_on >= :since AND d.starts_on < :months)
 JOIN assets s ON s.code = d.asset
 WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
 GROUP BY p.slug, asset, scale ORDER BY sum(amount - refunded) DESC, p.slug LIMIT :limit
@@ -26,7 +28,8 @@ SELECT model AS name, asset, scale, sum(charges)::bigint AS charges, sum(refused
        sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
 FROM spend_totals d JOIN assets s ON s.code = d.asset
 WHERE d.kind = CASE WHEN :provider_id::bigint IS NULL THEN 'model' ELSE 'provider_model' END
-  AND d.provider_id = coalesce(:provider_id::bigint, 0) AND d.grain = :grain AND d.starts_on >= :since
+  AND d.provider_id = coalesce(:provider_id::bigint, 0)
+  AND (d.grain = 'month' AND d.starts_on >= :months OR d.grain = 'day' AND d.starts_on >= :since AND d.starts_on < :months)
 GROUP BY model, asset, scale ORDER BY sum(amount - refunded) DESC, model LIMIT :limit
 
 -- name: spend_by_agent
@@ -37,7 +40,9 @@ FROM (
     SELECT agent_id, asset, sum(charges)::bigint AS charges, sum(refused)::bigint AS refused,
            sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
            sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
-    FROM spend_totals WHERE kind = 'agent' AND provider_id = 0 AND grain = :grain AND starts_on >= :since
+    FROM spend_totals
+    WHERE kind = 'agent' AND provider_id = 0
+      AND (grain = 'month' AND starts_on >= :months OR grain = 'day' AND starts_on >= :since AND starts_on < :months)
     GROUP BY agent_id, asset ORDER BY sum(amount - refunded) DESC, agent_id LIMIT :limit
 ) d
 JOIN assets s ON s.code = d.asset LEFT JOIN agents g ON g.id = d.agent_id

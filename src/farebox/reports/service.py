@@ -1,6 +1,6 @@
 """What an operator looks at. Nothing here is on the way of a charge."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from asyncpg import Pool, Record
 from msgspec import Struct
@@ -9,7 +9,6 @@ from farebox.db import queries
 
 _SQL = queries.load("farebox.reports")
 _SPEND = {
-    "time": _SQL.spend_by_time,
     "provider": _SQL.spend_by_provider,
     "model": _SQL.spend_by_model,
     "agent": _SQL.spend_by_agent,
@@ -136,20 +135,17 @@ class Reports:
     def __init__(self, pool: "Pool[Record]") -> None:
         self._pool = pool
 
-    async def spend(self, by: str, grain: str, since: date, provider_id: int | None = None) -> list[Spend]:
-        """What was spent since a day, by `time`, `provider`, `model` or `agent`.
+    async def spend_over_time(self, grain: str, since: date, provider_id: int | None = None) -> list[Spend]:
+        """What was spent on each `day` or in each `month` since the first of them, in their order."""
+        given = {"grain": grain, "since": since, "provider_id": provider_id}
+        return [_spend(row) for row in await _SQL.spend_by_time.all(self._pool, **given)]
 
-        Days are in their order; of anything else what was spent most on is first. `grain` is `day` or `month`, and
-        `since` then the first of one. Agents are those of all providers.
-        """
-        given: dict[str, object] = {"grain": grain, "since": since}
+    async def spend(self, by: str, since: date, provider_id: int | None = None) -> list[Spend]:
+        """What was spent since a day by `provider`, `model` or `agent`, the most first. Agents are of all providers."""
+        given: dict[str, object] = {"since": since, "months": _first_month(since), "limit": _NAMES}
         if by != "agent":
             given["provider_id"] = provider_id
-        if by != "time":
-            given["limit"] = _NAMES
-        rows = await _SPEND[by].all(self._pool, **given)
-        wide = ("amount", "refunded", "input_tokens", "output_tokens")
-        return [Spend(**(dict(row) | {name: int(row[name]) for name in wide})) for row in rows]
+        return [_spend(row) for row in await _SPEND[by].all(self._pool, **given)]
 
     async def newest_charges(self, limit: int, provider_id: int | None = None) -> list[NewestCharge]:
         """The newest charges, refused ones too; at most 50 of one provider."""
@@ -178,3 +174,13 @@ class Reports:
     async def health(self) -> Health:
         """How the database is."""
         return Health(**await _SQL.health.one(self._pool))
+
+
+def _first_month(since: date) -> date:
+    """The first day of the first month that is whole since a day."""
+    return since if since.day == 1 else (since.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _spend(row: Record) -> Spend:
+    wide = ("amount", "refunded", "input_tokens", "output_tokens")
+    return Spend(**(dict(row) | {name: int(row[name]) for name in wide}))

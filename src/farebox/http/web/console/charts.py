@@ -56,7 +56,10 @@ async def charts(services: Services, by: str, over: str, provider_id: int | None
         raise Invalid.field("over", f"one of {', '.join(PERIODS)}")
     grain = "month" if over == "year" else "day"
     starts = _starts(over, datetime.now(UTC).date())
-    found = await services.reports.spend(by, grain, starts[0], provider_id)
+    if by == "time":
+        found = await services.reports.spend_over_time(grain, starts[0], provider_id)
+    else:
+        found = await services.reports.spend(by, starts[0], provider_id)
     shown = []
     for asset in sorted({one.asset for one in found}):
         own = [one for one in found if one.asset == asset]
