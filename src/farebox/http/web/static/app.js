@@ -6,7 +6,7 @@ const AT_MOST_EVERY_MS = 200; // however much moves
 const PATIENCE_MS = 15_000;
 const LONGEST_WAIT_MS = 30_000;
 
-function localTimes(root) {
+export function localTimes(root) {
   const written = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   for (const time of root.querySelectorAll("time[datetime]")) {
     time.title = time.textContent;
@@ -96,56 +96,10 @@ class Mover {
   }
 }
 
-// Rows that are pushed: new ones on top, none twice, and held back while the reader has paused.
-const MOST_ROWS = 200;
-
-function follow(body) {
-  const pause = document.querySelector("[data-pause]");
-  let waiting = [];
-  let paused = false;
-
-  function show(rows) {
-    body.querySelector("tr.empty")?.remove();
-    localTimes(rows);
-    body.prepend(...rows.children);
-    while (body.children.length > MOST_ROWS) body.lastElementChild.remove();
-  }
-
-  function take(html) {
-    const rows = document.createElement("tbody");
-    rows.innerHTML = html;
-    for (const row of [...rows.children]) if (document.getElementById(row.id)) row.remove();
-    if (!rows.children.length) return;
-    if (!paused) return show(rows);
-    waiting.push(rows);
-    label();
-  }
-
-  function label() {
-    const count = waiting.reduce((sum, rows) => sum + rows.children.length, 0);
-    pause.textContent = paused ? `Go on (${count} wait)` : "Pause";
-  }
-
-  if (pause) {
-    pause.hidden = false;
-    pause.addEventListener("click", () => {
-      paused = !paused;
-      if (!paused) for (const rows of waiting.splice(0)) show(rows);
-      label();
-    });
-  }
-  const source = new EventSource(body.dataset.stream);
-  source.onmessage = (message) => take(JSON.parse(message.data).rows);
-  source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) location.reload();
-  };
-}
-
 localTimes(document);
 for (const field of document.querySelectorAll("[data-zone]")) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 }
-for (const body of document.querySelectorAll("[data-stream]")) follow(body);
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
