@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import asyncpg
@@ -26,7 +26,7 @@ _numbers = itertools.count()
 _run = time.time_ns()
 
 
-def charges(world: World, payers: list[Payer]) -> Make:
+def charges(world: World, payers: Sequence[Payer]) -> Make:
     """Makes charges straight for the ledger: of one of these payers."""
     revision = asyncio.run(_revision(world))
 

@@ -15,7 +15,8 @@ import asyncpg
 import psutil
 import pytest
 
-from farebox.db.embedded import EmbeddedPostgres
+from farebox.db.embedded import EmbeddedPostgres, buffers_mib
+from tests.support.databases import Databases
 
 
 @pytest.fixture
@@ -83,7 +84,8 @@ def test_only_its_own_user_gets_in(directory: Path) -> None:
 
 STARTS_IT = """
 import pathlib, sys
-from farebox.db.embedded import EmbeddedPostgres
+from farebox.db.embedded import EmbeddedPostgres, buffers_mib
+from tests.support.databases import Databases
 EmbeddedPostgres(pathlib.Path(sys.argv[1])).start()
 """
 
@@ -122,3 +124,22 @@ async def answer(url: str) -> int:
         return int(await conn.fetchval("SELECT 1"))
     finally:
         await conn.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(8 * 2**30, 1024), (2**20, 256)], ids=["an eighth of a container", "never too few"]
+)
+def test_what_it_keeps_in_memory_fits_where_it_runs(directory: Path, limit: int, expected: int) -> None:
+    (directory / "memory.max").write_text(f"{limit}\n")
+    usable = psutil.virtual_memory().total // 8 // 2**20
+    assert buffers_mib(directory / "memory.max") == max(256, min(expected, usable))
+    (directory / "memory.max").write_text("max\n")
+    assert buffers_mib(directory / "memory.max") == max(256, min(usable, 2048)) == buffers_mib(directory / "none")
+
+
+async def test_it_is_started_with_what_it_was_given(postgres: Databases) -> None:
+    conn = await asyncpg.connect(postgres.postgres.url("postgres", "postgres"))
+    assert (
+        await conn.fetchval("SELECT setting::int / 128 FROM pg_settings WHERE name = 'shared_buffers'") == buffers_mib()
+    )
+    await conn.close()

@@ -35,15 +35,17 @@ fsync = on
 full_page_writes = on
 synchronous_commit = on
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = {buffers_mib}MB
 max_wal_size = 2GB
 min_wal_size = 256MB
 checkpoint_timeout = 15min
-wal_compression = on
+# It would cost more time than all else that a charge does, for pages that hardly shrink (ADR 0026).
+wal_compression = off
 jit = off
 autovacuum_naptime = 10s
 log_min_messages = warning
 """
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _UNFINISHED = "postgres.new-"
 _INCLUDE = "include_if_exists = 'farebox.conf'"
 
@@ -51,6 +53,14 @@ _INCLUDE = "include_if_exists = 'farebox.conf'"
 def programs_dir() -> Path:
     """Where psql, pg_basebackup and the others are."""
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+
+
+def buffers_mib(container_limit: Path = _CONTAINER_LIMIT) -> int:
+    """An eighth of the memory that this process may use: what is charged often stays there. 256 MiB to 2 GiB."""
+    usable = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # no container, or none with a limit
+        usable = min(usable, int(container_limit.read_text()))
+    return max(256, min(usable // 8 // 2**20, 2048))
 
 
 class EmbeddedPostgres:
@@ -111,7 +121,7 @@ class EmbeddedPostgres:
             self._remove_stale_locks()
             self._own()
         self._initialise()
-        (self._pgdata / "farebox.conf").write_text(_CONFIG)
+        (self._pgdata / "farebox.conf").write_text(_CONFIG.format(buffers_mib=buffers_mib()))
         main = self._pgdata / "postgresql.conf"
         if _INCLUDE not in main.read_text():
             with main.open("a") as file:
