@@ -129,7 +129,8 @@ async def running(
     await app.prepare(found.url(), settings, secret)
     async with app.open_services(found.url, settings, secret) as services:
         started = await first_things(services)
-        http = uvicorn.Server(server.config(Front(services), settings))
+        front = Front(services)
+        http = uvicorn.Server(server.config(front, settings, front.hot))
         http.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # ours: see `serve`
         task = asyncio.create_task(http.serve(sockets=[sock]))
         while not http.started and not task.done():

@@ -1,5 +1,6 @@
 """SQL in named files beside the code that calls it, in the format of aiosql."""
 
+import asyncio
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any, Protocol
@@ -32,14 +33,17 @@ class Query(Struct, frozen=True):
 
     async def all(self, conn: Connection, **given: Any) -> list[Record]:
         """Every row."""
+        await _in_a_task()
         return await conn.fetch(self.sql, *self.ordered(given))
 
     async def first(self, conn: Connection, **given: Any) -> Record | None:
         """The first row, or None."""
+        await _in_a_task()
         return await conn.fetchrow(self.sql, *self.ordered(given))
 
     async def one(self, conn: Connection, **given: Any) -> Record:
         """The first row; there must be one."""
+        await _in_a_task()
         row = await conn.fetchrow(self.sql, *self.ordered(given))
         if row is None:
             raise LookupError(f"{self.name} found no row")
@@ -47,11 +51,22 @@ class Query(Struct, frozen=True):
 
     async def value(self, conn: Connection, **given: Any) -> Any:
         """The first column of the first row, or None."""
+        await _in_a_task()
         return await conn.fetchval(self.sql, *self.ordered(given))
 
     async def run(self, conn: Connection, **given: Any) -> str:
         """The status line of a statement whose rows don't matter, such as `UPDATE 1`."""
+        await _in_a_task()
         return await conn.execute(self.sql, *self.ordered(given))
+
+
+async def _in_a_task() -> None:
+    """A hot route begins without a task (see http/byhand.py): one that asks the database goes on in one.
+
+    There it can be cancelled, and connecting, which has a time limit, works in a task only.
+    """
+    if asyncio.current_task() is None:
+        await asyncio.sleep(0)
 
 
 class Queries:

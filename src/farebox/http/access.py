@@ -26,10 +26,13 @@ class Access:
 
     async def remembered(self, secret: str | None, address: str, scope: str) -> tuple[Principal, bool]:
         """As `principal`, but from memory where it can be (then True): the ledger checks the key again."""
+        known = self.known(secret, scope)
+        return (await self.principal(secret, address, scope), False) if known is None else (known, True)
+
+    def known(self, secret: str | None, scope: str) -> Principal | None:
+        """The owner of a key that was valid when it was seen last, or None; raises TooMany, Forbidden."""
         known = None if secret is None else self._keys.remembered(secret)
-        if known is None:
-            return await self.principal(secret, address, scope), False
-        return self._admit(known, scope), True
+        return None if known is None else self._admit(known, scope)
 
     async def confirm(self, secret: str | None, address: str, problem: Problem) -> Problem:
         """The problem to answer with, where the key came from memory and the ledger was not asked."""

@@ -1,4 +1,4 @@
-"""The edge of the hot routes: what a plain ASGI function needs of HTTP, and no more.
+"""The edge of the hot routes: what they need of HTTP, and no more.
 
 The few routes that are called once per charge are answered here, before the framework: for them a
 framework costs as much as the charge. They share readers and writers with everything else.
@@ -6,8 +6,10 @@ framework costs as much as the charge. They share readers and writers with every
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from farebox.errors import BadRequest, TooLarge
 from farebox.http.strict import check_content_type
@@ -17,6 +19,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
 
 _ids = itertools.count(1)
 _prefix = f"req_{secrets.token_hex(5)}"
@@ -24,6 +27,33 @@ _prefix = f"req_{secrets.token_hex(5)}"
 JSON = (b"content-type", b"application/json")
 PROBLEM_JSON = (b"content-type", b"application/problem+json")
 MAX_KEY = 255
+
+
+class Request(Struct, gc=False):
+    """What a hot route is asked."""
+
+    headers: dict[bytes, bytes]
+    """By their names in small letters; of those that stand more than once, the last."""
+    path: str
+    address: str
+    """Where it comes from; see `address_of`."""
+    body: bytes | None
+    """The whole body, where it is there already: see `body_of`."""
+    receive: Receive | None = None
+
+
+class Answer(Struct, gc=False):
+    """One whole answer of a hot route."""
+
+    status: int
+    body: bytes
+    headers: Sequence[Header] = ()
+    """Beside its type and length."""
+    content_type: Header = JSON
+
+
+Route = Callable[[Request], Coroutine[Any, Any, Answer]]
+"""A hot route: answers every problem itself."""
 
 
 def request_id() -> str:
@@ -42,13 +72,24 @@ def address_of(scope: Any) -> str:
     return client[0] if client else "local"
 
 
-async def body_of(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
+async def body_of(request: Request, limit: int) -> bytes:
     """The whole body; raises TooLarge before more than `limit` bytes are kept, UnsupportedMediaType if not JSON."""
+    headers = request.headers
     if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
         check_content_type(text(headers.get(b"content-type")), text(headers.get(b"content-encoding")))
     announced = headers.get(b"content-length")
     if announced is not None and (len(announced) > 18 or int(announced) > limit):
         raise TooLarge(f"a body may have {limit} bytes")
+    body = request.body
+    if body is None:
+        assert request.receive is not None
+        body = await _received(request.receive, limit)
+    if len(body) > limit:
+        raise TooLarge(f"a body may have {limit} bytes")
+    return body
+
+
+async def _received(receive: Receive, limit: int) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
@@ -62,9 +103,7 @@ async def body_of(headers: dict[bytes, bytes], receive: Receive, limit: int) -> 
                 raise TooLarge(f"a body may have {limit} bytes")
             parts.append(part)
         body = b"".join(parts)
-    if len(body) > limit:
-        raise TooLarge(f"a body may have {limit} bytes")
-    if message["type"] == "http.disconnect":
+    if message["type"] == "http.disconnect" and len(body) <= limit:
         raise BadRequest("the client went away before the body was complete")
     return body
 
@@ -89,9 +128,17 @@ def idempotency_key(value: bytes | None, *, required: bool) -> str | None:
     return key
 
 
-async def reply(
-    send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes], content_type: tuple[bytes, bytes] = JSON
-) -> None:
+def asgi(route: Route) -> App:
+    """A hot route as a plain ASGI function: for what comes in pieces, in a line, or to be answered to a page."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await route(Request(headers_of(scope), scope["path"], address_of(scope), None, receive))
+        await reply(send, answer.status, answer.body, *answer.headers, content_type=answer.content_type)
+
+    return call
+
+
+async def reply(send: Send, status: int, body: bytes, *headers: Header, content_type: Header = JSON) -> None:
     """Sends one whole answer."""
     await send(
         {

@@ -37,7 +37,7 @@ class Front:
         access = Access(services.keys, services.settings)
         callers = Callers(services.people, services.settings)
         self._framework = build(services, access, callers)
-        self._hot: dict[str, edge.App] = {
+        self.hot: dict[str, edge.Route] = {
             "/v1/charges": charge_call.route(services, access),
             f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
@@ -45,6 +45,8 @@ class Front:
             tokenvault.CONSUMPTION: consumption.route(services, access),
             x402tools.USAGE: recording.route(services, access),
         }
+        """The routes that are called once per charge, by their addresses; all are POST."""
+        self._hot = {path: edge.asgi(route) for path, route in self.hot.items()}
         self._posts_only = self._hot.keys() - {"/v1/charges", x402tools.USAGE}
         self._streams = (
             (live.PATH, live.Events(services, access)),

@@ -16,7 +16,7 @@ from farebox.http.dialects.x402tools import answers as x402tools_answers
 from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.problem import problem_body, retry_after
 
-Header = tuple[bytes, bytes]
+Header = edge.Header
 
 SHAPES: dict[str, Callable[[Problem], tuple[int, bytes]]] = {
     f"{conxa.PREFIX}/": conxa_answers.problem,

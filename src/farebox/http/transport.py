@@ -26,6 +26,11 @@ class HeadWithBody:
         else:
             self._transport.write(data)
 
+    def write_whole(self, message: bytes) -> None:
+        """Sends a whole answer."""
+        self._flush()
+        self._transport.write(message)
+
     def close(self) -> None:
         """Closes the connection when everything is sent."""
         self._flush()

@@ -40,20 +40,20 @@ class SessionDialect(Struct, Generic[B], frozen=True):
     problem: Callable[[Problem], tuple[int, bytes]]
 
 
-def charge_route(services: Services, access: Access, dialect: SessionDialect[Any]) -> edge.App:
-    """The dialect's charge as a plain ASGI function."""
+def charge_route(services: Services, access: Access, dialect: SessionDialect[Any]) -> edge.Route:
+    """The dialect's charge, answered before the framework."""
     consent, charging, prices = services.consent, services.charging, services.prices
     limit = services.settings.max_body_bytes
 
-    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        headers = edge.headers_of(scope)
+    async def call(request: edge.Request) -> edge.Answer:
+        headers = request.headers
         secret = edge.text(headers.get(b"x-provider-api-key"))
         from_memory = False
         try:
-            principal, from_memory = await access.remembered(secret, edge.address_of(scope), WRITE)
+            principal, from_memory = await access.remembered(secret, request.address, WRITE)
             provider_id = dialect.provider_of(principal, headers)
             key = edge.idempotency_key(headers.get(dialect.key_header), required=False)
-            asked = dialect.reader.read(await edge.body_of(headers, receive, limit))
+            asked = dialect.reader.read(await edge.body_of(request, limit))
             token = edge.text(headers.get(dialect.session_header)) or ""
             grant = consent.remembered(token) or await consent.resolve(token)
             if grant is None:
@@ -64,16 +64,14 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
             mark = fingerprint(dialect.operation, grant.grant_id, asked)
             outcome = await charging.charge(principal, provider_id, grant, key or own_key(), mark, bill)
         except Exception as error:
-            problem = problem_of(error, scope["path"])
+            problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(secret, edge.address_of(scope), problem)
+                problem = await access.confirm(secret, request.address, problem)
             status, body = dialect.problem(problem)
-            await edge.reply(send, status, body, *retry_after(problem))
-            return
+            return edge.Answer(status, body, retry_after(problem))
         balance = whole_tokens(prices.book, grant.asset, outcome.available)
         if outcome.refusal is None:
-            await edge.reply(send, 200, dialect.approved(asked, grant, outcome, balance))
-        else:
-            await edge.reply(send, *dialect.refused(outcome.refusal, balance))
+            return edge.Answer(200, dialect.approved(asked, grant, outcome, balance))
+        return edge.Answer(*dialect.refused(outcome.refusal, balance))
 
     return call

@@ -19,8 +19,8 @@ from farebox.ledger.types import Usage
 from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
-_REPLAYED = (b"idempotent-replayed", b"true")
-_AUTHENTICATE = (b"www-authenticate", b"Bearer")
+_REPLAYED = ((b"idempotent-replayed", b"true"),)
+_AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
 
 async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
@@ -114,34 +114,34 @@ def usage_of(data: wire.UsageBody) -> Usage:
     )
 
 
-def route(services: Services, access: Access) -> edge.App:
+def route(services: Services, access: Access) -> edge.Route:
     """`POST /v1/charges`, answered before the framework."""
     limit = services.settings.max_body_bytes
 
-    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        headers = edge.headers_of(scope)
+    async def call(request: edge.Request) -> edge.Answer:
+        headers = request.headers
         secret = bearer(edge.text(headers.get(b"authorization")))
         from_memory = False
         try:
-            principal, from_memory = await access.remembered(secret, edge.address_of(scope), WRITE)
+            principal, from_memory = await access.remembered(secret, request.address, WRITE)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True)
-            data = _reader.read(await edge.body_of(headers, receive, limit))
+            data = _reader.read(await edge.body_of(request, limit))
             view, replayed = await charge(services, principal, key or "", data)
         except Exception as error:
-            problem = problem_of(error, scope["path"])
+            problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(secret, edge.address_of(scope), problem)
-            name = edge.request_id()
-            await edge.reply(
-                send,
-                problem.status,
-                problem_body(problem, name),
-                (b"x-request-id", name.encode()),
-                *retry_after(problem),
-                *([_AUTHENTICATE] if problem.status == 401 else []),
-                content_type=edge.PROBLEM_JSON,
-            )
-            return
-        await edge.reply(send, 201, msgspec.json.encode(view), *([_REPLAYED] if replayed else []))
+                problem = await access.confirm(secret, request.address, problem)
+            return _refused(problem)
+        return edge.Answer(201, msgspec.json.encode(view), _REPLAYED if replayed else ())
 
     return call
+
+
+def _refused(problem: Problem) -> edge.Answer:
+    name = edge.request_id()
+    headers = [
+        (b"x-request-id", name.encode()),
+        *retry_after(problem),
+        *(_AUTHENTICATE if problem.status == 401 else ()),
+    ]
+    return edge.Answer(problem.status, problem_body(problem, name), headers, edge.PROBLEM_JSON)

@@ -1,4 +1,4 @@
-"""The calls that move money between people, as plain ASGI functions: one of them is a payment's whole cost."""
+"""The calls that move money between people, answered before the framework: one of them is a payment's whole cost."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -22,9 +22,10 @@ Done = tuple[Payment | None, Outcome]
 Act = Callable[[Member, B, str | None], Awaitable[Done]]
 
 _encode = msgspec.json.Encoder().encode
+_REPLAYED = ((b"idempotent-replayed", b"true"),)
 
 
-def transaction_routes(services: Services, callers: Callers, prefix: str) -> dict[str, edge.App]:
+def transaction_routes(services: Services, callers: Callers, prefix: str) -> dict[str, edge.Route]:
     """Create, confirm and cancel, by their addresses."""
     payments, limit = services.payments, services.settings.max_body_bytes
 
@@ -44,26 +45,25 @@ def transaction_routes(services: Services, callers: Callers, prefix: str) -> dic
     }
 
 
-def _route(callers: Callers, limit: int, reader: Reader[B], act: Act[B]) -> edge.App:
-    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        headers = edge.headers_of(scope)
+def _route(callers: Callers, limit: int, reader: Reader[B], act: Act[B]) -> edge.Route:
+    async def call(request: edge.Request) -> edge.Answer:
+        headers = request.headers
         caller: Caller | None = None
         try:
-            caller = await callers.remembered(edge.text(headers.get(b"authorization")), edge.address_of(scope))
+            caller = await callers.remembered(edge.text(headers.get(b"authorization")), request.address)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
-            asked = reader.read(await edge.body_of(headers, receive, limit))
+            asked = reader.read(await edge.body_of(request, limit))
             payment, outcome = await callers.acting(caller, lambda member: act(member, asked, key))
         except Exception as error:
-            problem = await callers.confirmed(caller, problem_of(error, scope["path"]))
+            problem = await callers.confirmed(caller, problem_of(error, request.path))
             status, body = answers.problem(problem)
-            await edge.reply(send, status, body, *retry_after(problem), *challenge(status))
-            return
+            return edge.Answer(status, body, [*retry_after(problem), *challenge(status)])
         if payment is None or outcome.refusal is not None:
             assert outcome.refusal is not None
-            await edge.reply(send, *answers.refused(outcome.refusal))
-        else:
-            marks = ((b"idempotent-replayed", b"true"),) if outcome.replayed else ()
-            await edge.reply(send, 200, _encode({"transaction": wire.transaction(payment)}), *marks)
+            return edge.Answer(*answers.refused(outcome.refusal))
+        return edge.Answer(
+            200, _encode({"transaction": wire.transaction(payment)}), _REPLAYED if outcome.replayed else ()
+        )
 
     return call
 

@@ -1,4 +1,4 @@
-"""`POST /v1/consumption/process` as a plain ASGI function: the dialect's one call per charge."""
+"""`POST /v1/consumption/process`: the dialect's one call per charge, answered before the framework."""
 
 from typing import Any
 
@@ -25,28 +25,27 @@ CENTS = 100
 _reader = Reader(ConsumptionBody)
 
 
-def route(services: Services, access: Access) -> edge.App:
+def route(services: Services, access: Access) -> edge.Route:
     """The call, answered before the framework."""
     callers = Callers(access, open_to_all=services.settings.tokenvault_open)
     limit = services.settings.max_body_bytes
 
-    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        headers = edge.headers_of(scope)
-        given, address = edge.text(headers.get(b"authorization")), edge.address_of(scope)
+    async def call(request: edge.Request) -> edge.Answer:
+        headers = request.headers
+        given = edge.text(headers.get(b"authorization"))
         from_memory = False
         try:
-            principal, from_memory = await callers.identify(given, address, WRITE, from_memory=True)
+            principal, from_memory = await callers.identify(given, request.address, WRITE, from_memory=True)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
-            asked = _reader.read(await edge.body_of(headers, receive, limit))
+            asked = _reader.read(await edge.body_of(request, limit))
             outcome = await spend(services, principal, asked, key)
         except Exception as error:
-            problem = problem_of(error, scope["path"])
+            problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(credentials(given)[1], address, problem)
+                problem = await access.confirm(credentials(given)[1], request.address, problem)
             status, body = answers.problem(problem)
-            await edge.reply(send, status, body, *retry_after(problem))
-            return
-        await edge.reply(send, *answered(services, asked, outcome))
+            return edge.Answer(status, body, retry_after(problem))
+        return edge.Answer(*answered(services, asked, outcome))
 
     return call
 

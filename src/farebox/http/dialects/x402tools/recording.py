@@ -18,31 +18,30 @@ from farebox.ledger.types import Outcome
 from farebox.services import Services
 
 _reader = Reader(wire.UsageBody)
-_REPLAYED = (b"idempotent-replayed", b"true")
+_REPLAYED = ((b"idempotent-replayed", b"true"),)
 
 
-def route(services: Services, access: Access) -> edge.App:
-    """The call as a plain ASGI function."""
+def route(services: Services, access: Access) -> edge.Route:
+    """The call, answered before the framework."""
     limit = services.settings.max_body_bytes
 
-    async def call(scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        headers = edge.headers_of(scope)
-        given, address = edge.text(headers.get(b"authorization")), edge.address_of(scope)
+    async def call(request: edge.Request) -> edge.Answer:
+        headers = request.headers
+        given = edge.text(headers.get(b"authorization"))
         from_memory = False
         try:
-            principal, from_memory = await remembered(access, given, address, WRITE)
+            principal, from_memory = await remembered(access, given, request.address, WRITE)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
-            asked = _reader.read(await edge.body_of(headers, receive, limit))
+            asked = _reader.read(await edge.body_of(request, limit))
             outcome = await record(services, principal, asked, key)
         except Exception as error:
-            problem = problem_of(error, scope["path"])
+            problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(bearer(given), address, problem)
+                problem = await access.confirm(bearer(given), request.address, problem)
             status, body = answers.problem(problem)
-            await edge.reply(send, status, body, *retry_after(problem))
-            return
+            return edge.Answer(status, body, retry_after(problem))
         status, body = await answered(services, principal, asked, outcome)
-        await edge.reply(send, status, body, *([_REPLAYED] if outcome.replayed else []))
+        return edge.Answer(status, body, _REPLAYED if outcome.replayed else ())
 
     return call
 
