@@ -194,10 +194,16 @@ def impatient(make_live: Callable[..., Live]) -> Iterator[Live]:
 
 
 async def test_line_27_an_idle_connection_is_closed(impatient: Live) -> None:
-    async with Wire(impatient.port) as wire:
+    async with Wire(impatient.port) as wire, Wire(impatient.port) as other:
         await wire.send(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
         assert (await wire.answer()).status == 200
+        await other.send(b"POST /v1/charges HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+        assert (await other.answer()).status == 401
+        await asyncio.sleep(0.6)  # used again while it was idle: the time begins anew
+        await other.send(b"POST /v1/charges HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+        assert (await other.answer()).status == 401
         assert await wire.closed()
+        assert await other.closed()
 
 
 async def test_line_27_slow_requests_do_not_hold_up_others(quick: Live) -> None:

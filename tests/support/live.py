@@ -1,10 +1,10 @@
 """A real server on a real port, in a thread of this process; and what a test needs to set it up."""
 
 import asyncio
+import contextlib
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -34,8 +34,9 @@ def settings_for(**given: Any) -> Settings:
 class Live:
     """A running server: `url`, an administrator's `admin` client, and makers of the usual things."""
 
-    def __init__(self, services: Services, loop: asyncio.AbstractEventLoop, port: int) -> None:
+    def __init__(self, services: Services, loop: asyncio.AbstractEventLoop, port: int, ended: asyncio.Event) -> None:
         self.services = services
+        self._ended = ended
         self.loop = loop
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -45,6 +46,10 @@ class Live:
         """A client that sends `key` as its bearer key."""
         bearer = {} if key is None else {"Authorization": f"Bearer {key}"}
         return httpx.Client(base_url=self.url + path, headers=bearer | headers, timeout=30)
+
+    def end(self) -> None:
+        """Tells the server to end, and does not wait for it."""
+        self.loop.call_soon_threadsafe(self._ended.set)
 
     def call(self, coroutine: Any) -> Any:
         """Runs a coroutine on the server's own loop."""
@@ -124,7 +129,7 @@ def ok(response: httpx.Response) -> Any:
     return response.json()
 
 
-@contextmanager
+@contextlib.contextmanager
 def live_server(url: str, settings: Settings) -> Iterator[Live]:
     """Serves a database until the block ends."""
     ready = threading.Event()
@@ -136,7 +141,7 @@ def live_server(url: str, settings: Settings) -> Iterator[Live]:
         sock = server.listen(settings)
         try:
             async with serve.running(serve.Database(lambda: url), settings, sock) as (up, _):
-                found["live"] = Live(up.services, asyncio.get_running_loop(), up.port)
+                found["live"] = Live(up.services, asyncio.get_running_loop(), up.port, ended["event"])
                 ready.set()
                 await ended["event"].wait()
         except BaseException as error:
@@ -155,5 +160,6 @@ def live_server(url: str, settings: Settings) -> Iterator[Live]:
         yield found["live"]
     finally:
         if "live" in found:
-            found["live"].loop.call_soon_threadsafe(ended["event"].set)
+            with contextlib.suppress(RuntimeError):  # it has ended
+                found["live"].end()
         thread.join(60)
