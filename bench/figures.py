@@ -30,7 +30,8 @@ class Figure(Struct):
     p99s_ms: list[float] = []
     errors: int = 0
     latencies: Histogram = msgspec.field(default_factory=Histogram)
-    """Of all rounds."""
+    """Of all rounds, while they are run; `curve` is what is kept of them."""
+    curve: list[tuple[float, float]] = []
     measures: dict[str, list[float]] = {}
 
     def add(self, run: Run) -> None:
@@ -42,6 +43,11 @@ class Figure(Struct):
         self.latencies.add(run.latencies)
         for name, value in run.measures.items():
             self.measures.setdefault(name, []).append(value)
+
+    def finish(self) -> None:
+        """After the last round: keeps latencies by share of all, and lets go of the rest."""
+        self.curve = list(self.latencies.curve()) if self.latencies.total else []
+        self.latencies = Histogram()
 
     @property
     def per_s(self) -> float:
@@ -84,6 +90,10 @@ class Result(Struct):
     note: str = ""
     skipped: list[str] = []
     """What could not be measured here, and why."""
+    date: str = ""
+    machine: str = ""
+    rounds: str = ""
+    """When, where and how it was found; filled in where it is kept."""
 
 
 def run_of(latencies: list[float], seconds: float, errors: int = 0, **measures: float) -> Run:

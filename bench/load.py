@@ -100,5 +100,5 @@ def _sent(specs: Sequence[Spec], started: Callable[[], None]) -> list[Sent]:
             child.stdin.write(b"go\n")
             child.stdin.flush()
         started()
-        found = [child.communicate(timeout=900)[0] for child in children]
+        found = [child.communicate(timeout=900 + specs[0].seconds)[0] for child in children]
     return [msgspec.msgpack.decode(answer, type=Sent) for answer in found]

@@ -1,9 +1,11 @@
 """The machine that was measured on, and what a load costs it."""
 
+import asyncio
 import os
 import platform
 from pathlib import Path
 
+import asyncpg
 import psutil
 
 from bench.figures import Measures
@@ -21,24 +23,39 @@ def described() -> str:
 
 
 class Meter:
-    """CPU time that processes have taken, with their children; those of a server, and PostgreSQL's."""
+    """CPU time of a server and of PostgreSQL, with their children.
 
-    def __init__(self, postmaster: int, server: psutil.Process | None = None) -> None:
+    With a `url`, what PostgreSQL has logged too; that is for synchronous code only.
+    """
+
+    def __init__(self, postmaster: int, server: psutil.Process | None = None, url: str = "") -> None:
+        self._url = url
         self._of = {"server": server or psutil.Process(), "PostgreSQL": psutil.Process(postmaster)}
         self._family = {"server": server is not None, "PostgreSQL": True}
         self._start = self._now()
 
     def _now(self) -> Measures:
-        return {name: _spent(process, self._family[name]) for name, process in self._of.items()}
+        found = {f"{name} CPU s per 1,000": _spent(one, self._family[name]) for name, one in self._of.items()}
+        if self._url:
+            found["log kB each"] = asyncio.run(_log_bytes(self._url)) / 1_000_000
+        return found
 
     def start(self) -> None:
         """Counts from now."""
         self._start = self._now()
 
     def per_thousand(self, done: float) -> Measures:
-        """CPU milliseconds for each of the things done since the start, which is seconds for a thousand."""
+        """What was spent since the start: CPU seconds for a thousand of the things done; log for each."""
         now = self._now()
-        return {f"{name} CPU s per 1,000": (now[name] - self._start[name]) / max(done, 1) * 1000 for name in now}
+        return {name: (spent - self._start[name]) / max(done, 1) * 1000 for name, spent in now.items()}
+
+
+async def _log_bytes(url: str) -> float:
+    """How much PostgreSQL has written into its log (WAL) since it was made."""
+    conn = await asyncpg.connect(url)
+    found: int = await conn.fetchval("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+    await conn.close()
+    return float(found)
 
 
 def _spent(process: psutil.Process, family: bool) -> float:

@@ -31,11 +31,11 @@ def bars(result: Result) -> str:
 
 def curves(result: Result) -> str:
     """Latency by share of all: half, 90 %, 99 %, 99.9 %, both axes by powers of ten."""
-    shown = [figure for figure in result.figures if figure.latencies.total]
+    shown = [figure for figure in result.figures if figure.curve]
     if not shown:
         return _svg(40, [_text(MARGIN, 24, "no latencies")])
-    high = max(1.0, *(figure.latencies.ms(0.9999) for figure in shown))
-    low = min(0.1, *(max(0.001, figure.latencies.ms(0.5)) for figure in shown))
+    high = max(1.0, *(figure.curve[-1][1] for figure in shown))
+    low = min(0.1, *(max(0.001, figure.curve[0][1]) for figure in shown))
     left, right, top, bottom = 60, WIDTH - MARGIN, MARGIN, 320
 
     def x(share: float) -> float:
@@ -50,7 +50,7 @@ def curves(result: Result) -> str:
     ]
     for number, figure in enumerate(shown):
         colour = COLOURS[number % len(COLOURS)]
-        points = " ".join(f"{x(share):.1f},{y(ms):.1f}" for share, ms in figure.latencies.curve())
+        points = " ".join(f"{x(share):.1f},{y(ms):.1f}" for share, ms in figure.curve)
         rows += [
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>',
             f'<rect x="{left}" y="{bottom + 30 + number * 18}" width="12" height="4" fill="{colour}"/>',

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
@@ -46,37 +47,51 @@ def amount(value: float) -> str:
 
 
 def save(results: list[Result], name: str, date: str, machine: str, rounds: str) -> None:
-    """Keeps the results under `bench/results/`: `name.json`, `name.md`, and a folder of pictures."""
+    """Keeps the results under `bench/results/`: `name.json`, `name.md`, and a folder of pictures.
+
+    What was kept there of other scenarios stays.
+    """
+    for result in results:
+        result.date, result.machine, result.rounds = date, machine, rounds
+    every = {result.name: result for result in [*kept(name), *results]}
     folder = RESULTS / name
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"machine": machine, "date": date, "rounds": rounds, "results": [_document(one) for one in results]}
+    document = {"results": [_document(result) for result in every.values()]}
     (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
-    (RESULTS / f"{name}.md").write_text("\n".join(_page(results, name, date, machine, rounds)) + "\n")
+    (RESULTS / f"{name}.md").write_text("\n".join(_page(list(every.values()), name)) + "\n")
     for result in results:
         if result.figures:
             (folder / f"{result.name}-rates.svg").write_text(bars(result))
             (folder / f"{result.name}-latencies.svg").write_text(curves(result))
 
 
+def kept(name: str) -> list[Result]:
+    """What is kept under that name."""
+    path = RESULTS / f"{name}.json"
+    return msgspec.json.decode(path.read_bytes(), type=Kept).results if path.exists() else []
+
+
+class Kept(Struct):
+    """A file of results."""
+
+    results: list[Result]
+
+
 def _document(result: Result) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(result)
     for told, figure in zip(found["figures"], result.figures, strict=True):
-        told["latencies"] = {f"{share:g}": ms for share, ms in figure.latencies.curve()}
         told |= {"per_s": figure.per_s, "p50_ms": figure.p50_ms, "p99_ms": figure.p99_ms}
+        del told["latencies"]
     return found
 
 
-def _page(results: list[Result], name: str, date: str, machine: str, rounds: str) -> Iterable[str]:
-    yield f"# Results of {date}"
+def _page(results: list[Result], name: str) -> Iterable[str]:
+    yield from ("# Results", "")
+    yield "Everything on one machine, PostgreSQL's durable settings on. Figures are medians of rounds; ratios are made"
+    yield "round by round, then their median is taken. Ranges are of single rounds. What bounds each figure is in"
+    yield "[docs/performance.md](../../docs/performance.md)."
     yield ""
-    yield f"{machine}. Everything on this one machine, PostgreSQL's durable settings on. {rounds}"
-    yield ""
-    yield "Figures are medians of rounds; ratios are made round by round, then their median is taken. Ranges are of"
-    yield "single rounds."
-    yield ""
-    claims = [claim for result in results for claim in result.claims]
-    if claims:
-        yield from ("## What is claimed", "", *claim_rows(claims), "")
+    yield from ("## What is claimed", "", *claim_rows(claim for result in results for claim in result.claims), "")
     for result in results:
         yield from _section(result, name)
 
@@ -92,7 +107,7 @@ def claim_rows(claims: Iterable[Claim]) -> Iterable[str]:
 
 
 def _section(result: Result, name: str) -> Iterable[str]:
-    yield from (f"## {result.title}", "")
+    yield from (f"## {result.title}", "", f"{result.date}, {result.machine}. {result.rounds}", "")
     if result.figures:
         yield from ("| what | per second | range | p50 ms | p99 ms | errors |", "| --- | --: | --: | --: | --: | --: |")
         yield from (f"| {' | '.join(_cells(figure))} | {figure.errors} |" for figure in result.figures)

@@ -52,14 +52,10 @@ def measure(scenario: Scenario, ground: Ground, say: Say) -> Result:
             if variant.once_s is not None:
                 say(f"{name}, once, for {variant.once_s:g} s: {variant.name}")
                 figures[variant.name].add(variant.run(variant.once_s))
-        return Result(
-            name,
-            stage.title,
-            list(figures.values()),
-            stage.claims(figures) if figures else [],
-            stage.note(figures),
-            list(stage.skipped),
-        )
+        claims, note = stage.claims(figures) if figures else [], stage.note(figures)
+        for figure in figures.values():
+            figure.finish()
+        return Result(name, stage.title, list(figures.values()), claims, note, list(stage.skipped))
 
 
 def name_of(scenario: Scenario) -> str:

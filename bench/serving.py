@@ -77,7 +77,7 @@ def served(world: World, module: str = OURS, *arguments: str, workers: int = 1) 
                 raise RuntimeError(f"{module} did not start")
             _until_listened_to(port, workers)
             process = psutil.Process(child.pid)
-            yield Server(port, process, Meter(world.postmaster, process))
+            yield Server(port, process, Meter(world.postmaster, process, world.url))
         finally:
             child.stdin.close()
             child.wait(timeout=60)
