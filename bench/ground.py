@@ -15,7 +15,7 @@ class Effort(Struct, frozen=True):
     """How long and how often."""
 
     rounds: int = 5
-    seconds: float = 1.5
+    seconds: float = 1
     warm_up_s: float = 0.5
     memory_s: float = 30
     """How long the memory under load is watched."""

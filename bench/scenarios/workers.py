@@ -21,7 +21,7 @@ def workers(ground: Ground) -> Iterator[Stage]:
         yield Stage(
             "Workers: two processes against one on the same port, 64 connections (CONXA dialect)",
             [
-                server.variant(_name(count, where), sent[where])
+                server.variant(name_of(count, where), sent[where])
                 for where in WHERE
                 for count, server in ((1, one), (2, two))
             ],
@@ -29,14 +29,15 @@ def workers(ground: Ground) -> Iterator[Stage]:
         )
 
 
-def _name(count: int, where: str) -> str:
+def name_of(count: int, where: str) -> str:
+    """How the variant is called."""
     return f"{'one worker' if count == 1 else 'two workers'}, {where}"
 
 
 def _claims(figures: dict[str, Figure]) -> list[Claim]:
-    gained = {where: ratio(figures[_name(2, where)], figures[_name(1, where)]) for where in WHERE}
+    gained = {where: ratio(figures[name_of(2, where)], figures[name_of(1, where)]) for where in WHERE}
     return [
         at_least("two workers / one, 10,000 wallets", gained["all wallets"], 1.5),
         at_least("two workers / one, the same hot wallet", gained["one hot wallet"], 1),
-        at_most("two workers, the same hot wallet: p99, ms", figures[_name(2, "one hot wallet")].p99s_ms, 20),
+        at_most("two workers, the same hot wallet: p99, ms", figures[name_of(2, "one hot wallet")].p99s_ms, 20),
     ]

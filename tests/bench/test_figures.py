@@ -10,9 +10,10 @@ from bench.compare import change
 from bench.figures import Claim, Figure, Result, at_least, at_most, ratio, run_of
 from bench.histogram import Histogram, bucket
 from bench.pictures import bars, curves, lines
+from bench.report import kept
 from bench.scenarios.paced import arrivals
 
-from bench import report
+from bench import doc, report
 
 
 def figure(name: str, *rates: int) -> Figure:
@@ -98,3 +99,9 @@ def test_a_change_is_shown_only_where_the_rounds_agree() -> None:
     assert change([0.9, 0.88, 0.93, 0.9, 0.91]).verdict == "slower"
     assert change([0.8, 1.3, 1.1, 0.9, 1.0]).verdict == "no difference shown"
     assert change([2.0, 0.5]).ratio == pytest.approx(1)
+
+
+def test_the_page_about_performance_is_made_of_what_is_kept() -> None:
+    page = doc.PAGE.read_text()
+    assert doc.renewed(page, kept("latest")) == page, "run: python -m bench.doc"
+    assert "| " in page.split("<!-- claims: made by")[1].split("<!-- claims: end")[0]
