@@ -27,15 +27,20 @@ SELECT coalesce(max(low) FILTER (WHERE side = 'after'), 0) AS after,
 FROM search WHERE low >= high
 
 -- name: entries
--- Newest first.
+-- Newest first. The page is cut before anything is looked up for it: estimates of the whole join know no better than to
+-- read all of a wallet's history, and then to cut.
+WITH page AS MATERIALIZED (
+    SELECT * FROM entries
+    WHERE account_id = :account_id AND transfer_id > :after AND transfer_id < :before
+    ORDER BY transfer_id DESC LIMIT :limit
+)
 SELECT e.transfer_id, t.kind, e.amount, e.balance_after,
        coalesce(p.slug, o.source, o.id::text) AS counterpart, t.model, t.note, t.reference, e.created_at
-FROM entries e
+FROM page e
 JOIN transfers t ON t.wallet_id = e.wallet_id AND t.id = e.transfer_id
 JOIN accounts o ON o.id = CASE WHEN t.debit_account = e.account_id THEN t.credit_account ELSE t.debit_account END
 LEFT JOIN providers p ON p.id = o.provider_id
-WHERE e.account_id = :account_id AND e.transfer_id > :after AND e.transfer_id < :before
-ORDER BY e.transfer_id DESC LIMIT :limit
+ORDER BY e.transfer_id DESC
 
 -- name: period
 -- What a wallet had before a period and what moved in it. What went out is what is missing; what came in is summed, by
