@@ -8,7 +8,7 @@ from farebox.db import queries
 from farebox.wallets.types import Entry, Period, Span
 
 _SQL = queries.load("farebox.wallets", "statements.sql")
-_MARK_EVERY = 4096
+_MARK_EVERY = 1024
 
 
 class Statements:
