@@ -6,9 +6,11 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from pypdf import PdfReader
 
+from farebox.http.web.wallet import statement
 from tests.support.browsing import Browser, Fields, approved, token_of
-from tests.support.live import ADMIN_KEY, Live, Provider
+from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key, made
 from tests.support.people import Somebody
 
 
@@ -108,6 +110,47 @@ def test_line_95_no_cell_is_a_formula(browser: Browser, shop: Provider, live: Li
     ]  # fmt: skip
     assert [row["amount_USD"] for row in rows] == ["-0.01"] * 7 + ["5"]
     assert rows[0]["balance_USD"] == "4.93"
+
+
+PASSING = ["plain", "ünïcode Ж αβ", "שלום", "中文", "a\u202eb\u0007c", "<b>&amp;", "x" * 190, "👍"]
+
+
+def test_a_statement_on_paper_is_the_ledgers(browser: Browser, shop: Provider, live: Live) -> None:
+    approved(browser, shop, limit="0.4")
+    live.price("call-1", shop.slug, asset="USD", call="0.000123")
+    for _ in range(60):
+        assert shop.charge(token_of(shop), model="call-1", usage={"calls": 1}).status_code == 201
+    path = f"/v1/wallets/{browser.wallet}/deposits"
+    for note in PASSING:
+        made(live.admin.post(path, json={"amount": 2**53 + 1, "note": note}, headers=fresh_key()))
+    found = browser.get("/wallet/statement.pdf")
+    assert (found.headers["content-type"], found.content[:5]) == ("application/pdf", b"%PDF-")
+    pages = PdfReader(io.BytesIO(found.content)).pages
+    text = "\n".join(page.extract_text() for page in pages)
+    rows = list(csv.DictReader(io.StringIO(browser.get("/wallet/statement.csv").text)))
+    amounts = [(row["amount_USD"], row["balance_USD"]) for row in rows]
+    assert len(pages) == 2
+    assert re.findall(r"(-?\d[\d.]*)\s+(-?\d[\d.]*)$", table_of(text), re.MULTILINE) == amounts
+    assert f"At the end\n{int(amounts[0][1].partition('.')[0]):,}.{amounts[0][1].partition('.')[2]} USD" in text
+    for word in ("ünïcode Ж αβ", "שלום", "[U+4E2D][U+6587]", "a[U+202E]b[U+0007]c", "<b>&amp;", "[U+1F44D]"):
+        assert word in text, word
+
+
+def table_of(text: str) -> str:
+    """What `text` has after the head of its table, a movement a line."""
+    return re.sub(r"(?m)^(.*UTC)\n", r"\1 ", text.partition("Balance (USD)")[2])
+
+
+def test_a_month_of_too_many_movements_is_none_for_paper(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, live: Live
+) -> None:
+    monkeypatch.setattr(statement, "PDF_MOST", 1)
+    assert browser.get("/wallet/statement.pdf").status_code == 200
+    browser.credit("1")
+    answer = browser.get("/wallet/statement.pdf")
+    assert answer.status_code == 422
+    assert "the CSV has them all" in answer.text
+    assert browser.get("/wallet/statement.pdf?month=2020-01").status_code == 200, "nothing moved: one page"
 
 
 def test_who_asks_for_money_is_answered(live: Live) -> None:

@@ -65,6 +65,7 @@ def router(services: Services, callers: Callers) -> Router:
             tokens.revoke_token,
             statement.statement,
             statement.statement_csv,
+            statement.statement_pdf,
         ],
     )
     door = [*entrance.entrance(callers), *passkeys.door(callers)]

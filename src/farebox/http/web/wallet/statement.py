@@ -14,6 +14,7 @@ from farebox.http.depends import TheServices
 from farebox.http.web.render import KINDS, page
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
+from farebox.http.web.wallet.statement_pdf import Printer, Statement
 from farebox.money import Asset, ones
 from farebox.services import Services
 from farebox.wallets.types import Entry
@@ -21,6 +22,8 @@ from farebox.wallets.types import Entry
 _AT_ONCE = 1000
 _MOST = 50_000
 _SHOWN = 1000
+PDF_MOST = 2000
+_PRINTER = Printer()
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -56,6 +59,21 @@ async def statement_csv(services: TheServices, visitor: TheVisitor, month: FromQ
     body = table(await _entries(services, visitor, found), services.prices.book.assets[wallet.asset])
     headers = {"content-disposition": f'attachment; filename="statement-{found.name}.csv"'}
     return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@get("/wallet/statement.pdf")
+async def statement_pdf(services: TheServices, visitor: TheVisitor, month: FromQuery[str] = "") -> Response[bytes]:
+    found = month_of(month or f"{datetime.now(UTC):%Y-%m}")
+    wallet = await services.wallets.get(visitor.person.wallet_id)
+    span = await services.statements.span(wallet.id, found.since, found.until)
+    period = await services.statements.period(wallet.id, span)
+    if period.entries > PDF_MOST:
+        raise Invalid(f"more than {PDF_MOST:,} movements in this month are too many for a PDF: the CSV has them all")
+    entries = await services.statements.entries(wallet.id, span, PDF_MOST)
+    asset = services.prices.book.assets[wallet.asset]
+    body = await _PRINTER.print(Statement(visitor.person.email, wallet.id, found.name, asset, period, entries))
+    headers = {"content-disposition": f'attachment; filename="statement-{found.name}.pdf"'}
+    return Response(body, media_type="application/pdf", headers=headers)
 
 
 def month_of(text: str) -> Month:
