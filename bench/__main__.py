@@ -15,7 +15,7 @@ from bench import compare, doc, machine, report
 from bench.figures import Result
 from bench.ground import Effort, Ground
 from bench.rounds import measure
-from bench.scenarios import ALL
+from bench.scenarios import ALL, MINUTES
 from farebox.serve import spare_the_collector
 
 LATEST = "latest"
@@ -42,7 +42,7 @@ def main() -> int:
                 console.print(text, style="dim")
 
         ground = Ground(within, effort, say, given.wallets)
-        for name in given.only or ALL:
+        for name in given.only or (ALL if given.full else MINUTES):
             results.append(measure(ALL[name], ground, say))
             report.show(console, results[-1])
     if given.save:

@@ -18,7 +18,7 @@ class Effort(Struct, frozen=True):
     seconds: float = 1
     warm_up_s: float = 0.5
     memory_s: float = 30
-    """How long the memory under load is watched."""
+    """How long memory is watched under load, where it is."""
     streams: int = 5_000
     """How many streams of live balances are open at once."""
     records: int = 1_000_000

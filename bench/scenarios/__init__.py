@@ -5,7 +5,7 @@ from bench.scenarios.dialects import dialects
 from bench.scenarios.http import http
 from bench.scenarios.ingestion import ingestion
 from bench.scenarios.limits import limits
-from bench.scenarios.memory import memory
+from bench.scenarios.memory import flat, memory
 from bench.scenarios.operations import operations
 from bench.scenarios.others import others
 from bench.scenarios.paced import paced
@@ -22,4 +22,6 @@ _MINUTES = (
     *(write_path, http, paced, workers, operations, dialects, others, prices),
     *(limits, people, ingestion, streams, reads, trace, startup, memory),
 )
-ALL: dict[str, Scenario] = {name_of(scenario): scenario for scenario in _MINUTES}
+ALL: dict[str, Scenario] = {name_of(scenario): scenario for scenario in (*_MINUTES, flat)}
+MINUTES = [name_of(scenario) for scenario in _MINUTES]
+"""What is measured where nothing else is asked for; the rest takes long to say anything."""

@@ -5,7 +5,7 @@ import itertools
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import psutil
 
@@ -27,17 +27,25 @@ FRESH, WATCHED = "a fresh worker, 64 connections at full speed", f"a worker watc
 
 @contextlib.contextmanager
 def memory(ground: Ground) -> Iterator[Stage]:
-    """A fresh worker each round; then one that is watched for as long as is asked for. All wallets are charged."""
+    """A fresh worker each round: at rest, and then when all wallets have been charged as fast as it can."""
     world = ground.world
+    yield Stage(
+        "Memory of one worker, all wallets charged",
+        [Variant(FRESH, lambda seconds: _fresh(world, seconds))],
+        _claims_of_fresh,
+    )
+
+
+@contextlib.contextmanager
+def flat(ground: Ground) -> Iterator[Stage]:
+    """One worker, watched for as long as is asked for."""
+    world, watched_s = ground.world, ground.effort.memory_s
     with served(world) as server:
         yield Stage(
-            "Memory of one worker, all wallets charged",
-            [
-                Variant(FRESH, lambda seconds: _fresh(world, seconds)),
-                Variant(WATCHED, lambda seconds: _watched(server, world, seconds), ground.effort.memory_s),
-            ],
-            _claims,
-            lambda figures: _note(figures, ground.effort.memory_s),
+            f"Memory of one worker over {watched_s / 60:.0f} minutes, all wallets charged",
+            [Variant(WATCHED, lambda seconds: _watched(server, world, seconds), watched_s)],
+            _claims_of_watched,
+            lambda figures: _note(figures[WATCHED]),
         )
 
 
@@ -78,19 +86,29 @@ def _sample(process: psutil.Process, seconds: float, samples: list[float], ended
         samples.append(resident_mib(process))
 
 
-def _claims(figures: dict[str, Figure]) -> list[Claim]:
-    fresh, watched = figures[FRESH].measures, figures[WATCHED].measures
+def _claims_of_fresh(figures: dict[str, Figure]) -> list[Claim]:
+    fresh = figures[FRESH].measures
+    return [
+        at_most("a worker at rest, MB", _megabytes(fresh[REST]), 120),
+        at_most("a worker under load, MB", _megabytes(fresh[LOADED]), 200),
+    ]
+
+
+def _claims_of_watched(figures: dict[str, Figure]) -> list[Claim]:
+    watched = figures[WATCHED].measures
     grown = [last / first for first, last in zip(watched[FIRST], watched[LAST], strict=True)]
     return [
-        at_most("a worker at rest, MB", [mib * 1.048576 for mib in fresh[REST]], 120),
-        at_most("a worker under load, MB", [mib * 1.048576 for mib in fresh[LOADED] + watched[MOST]], 200),
+        at_most("a worker watched under load: most memory, MB", _megabytes(watched[MOST]), 200),
         at_most("memory under load stays: last tenth of the time / second tenth", grown, 1.05),
     ]
 
 
-def _note(figures: dict[str, Figure], watched_s: float) -> str:
-    found, minutes = figures[WATCHED], watched_s / 60
+def _megabytes(mib: Sequence[float]) -> list[float]:
+    return [each * 1.048576 for each in mib]
+
+
+def _note(watched: Figure) -> str:
     return (
-        f"Watched for {minutes:.0f} minutes and {found.latencies.total:,} charges: {found.measure(FIRST):.0f} MiB "
-        f"in the second tenth of the time, {found.measure(LAST):.0f} in the last, {found.measure(MOST):.0f} at most."
+        f"{watched.latencies.total:,} charges: {watched.measure(FIRST):.0f} MiB in the second tenth of the time, "
+        f"{watched.measure(LAST):.0f} in the last, {watched.measure(MOST):.0f} at most."
     )
