@@ -53,6 +53,7 @@ bench: $(VENV)/.bench ## Measures what is claimed, in minutes, against baselines
 .PHONY: bench-full
 bench-full: $(VENV)/.bench ## The same with more rounds, longer ones, and what grows: an hour
 	$(BIN)/python -m bench --full $(ARGS)
+	$(BIN)/python -m bench.growth --full $(filter --save,$(ARGS))
 
 $(VENV)/.bench: $(STAMP) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

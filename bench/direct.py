@@ -58,12 +58,13 @@ async def _revision(world: World) -> int:
     return found
 
 
-def batched(name: str, world: World, make: Make, callers: int) -> Variant:
-    """Callers at the ledger's door."""
+def batched(name: str, world: World, make: Make, callers: int, batch_items: int | None = None) -> Variant:
+    """Callers at the ledger's door; batches as large as shipped, or of at most so many."""
 
     async def run(seconds: float) -> Run:
         found = settings()
-        ledger = Ledger(lambda: pool.connect(world.url, found), Limits(), found.writers)
+        limits = Limits(batch_items=batch_items or found.batch_items)
+        ledger = Ledger(lambda: pool.connect(world.url, found), limits, found.writers)
         try:
             return await called(world, ledger.submit, make, callers, seconds)
         finally:

@@ -24,17 +24,23 @@ def write_path(ground: Ground) -> Iterator[Stage]:
         [
             batched(HOT, world, hot, 64),
             *(
-                one_transaction(f"{SINGLE}, one hot wallet, 64 callers, {count} connections", world, hot, 64, count)
+                one_transaction(f"{SINGLE}, one hot wallet, 64 callers, {_connections(count)}", world, hot, 64, count)
                 for count in (1, 4, 16)
             ),
+            batched(f"{HOT}, batches of one", world, hot, 64, 1),
             batched(SPREAD, world, spread, 512),
             *(
-                one_transaction(f"{SINGLE}, all wallets, 512 callers, {count} connections", world, spread, 512, count)
+                one_transaction(f"{SINGLE}, all wallets, 512 callers, {_connections(count)}", world, spread, 512, count)
                 for count in (16, 64)
             ),
+            batched(f"{SPREAD}, batches of one", world, spread, 512, 1),
         ],
         _claims,
     )
+
+
+def _connections(count: int) -> str:
+    return f"{count} connection{'s' if count > 1 else ''}"
 
 
 def _claims(figures: dict[str, Figure]) -> list[Claim]:
