@@ -103,6 +103,8 @@ def test_staff_can_guess_no_other_providers_ids(live: Live, shop: Provider) -> N
     wallet = live.wallet(10**6, asset="USD")
     theirs = other.charge(other.grant(wallet)["session_token"], amount=4321).json()["id"]
     own = shop.charge(shop.grant(wallet)["session_token"], amount=1234).json()["id"]
+    for by in ("agent", "provider"):  # which are counted over all providers
+        assert staff.get(f"/console/providers/{shop.slug}?by={by}").status_code == 422
     key = live.admin.get(f"/v1/providers/{other.slug}/keys").json()[0]["id"]
     csrf = csrf_of(staff)
     assert staff.get(f"/console/charges/{own}").status_code == 200

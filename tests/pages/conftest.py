@@ -1,7 +1,8 @@
 """Fixtures of what is looked at in a browser."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,22 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watched(live: Live, browser: Browser) -> Iterator[Watched]:
+def make_watched(browser: Browser) -> Iterator[Callable[[Live], Watched]]:
+    """Makes pages in fresh profiles, on a server each."""
+    with ExitStack() as stack:
+
+        def make(live: Live) -> Watched:
+            context = browser.new_context()
+            stack.callback(context.close)
+            return Watched(live, context)
+
+        yield make
+
+
+@pytest.fixture
+def watched(live: Live, make_watched: Callable[[Live], Watched]) -> Watched:
     """A page in a fresh profile."""
-    context = browser.new_context()
-    yield Watched(live, context)
-    context.close()
+    return make_watched(live)
 
 
 @pytest.fixture
@@ -45,9 +57,19 @@ def folder() -> Path | None:
 
 
 @pytest.fixture
-def shop(live: Live) -> Provider:
-    """A verified provider with a price."""
-    found = live.provider(name="Ada’s Answers", verified=True)
-    live.price("answers-large", found.slug, asset="USD", input_token="0.000003", output_token="0.000015")
-    live.price("answers-small", found.slug, asset="USD", input_token="0.0000005", output_token="0.000002")
-    return found
+def make_shop() -> Callable[[Live], Provider]:
+    """Makes verified providers with prices."""
+
+    def make(live: Live) -> Provider:
+        found = live.provider(name="Ada’s Answers", verified=True)
+        live.price("answers-large", found.slug, asset="USD", input_token="0.000003", output_token="0.000015")
+        live.price("answers-small", found.slug, asset="USD", input_token="0.0000005", output_token="0.000002")
+        return found
+
+    return make
+
+
+@pytest.fixture
+def shop(live: Live, make_shop: Callable[[Live], Provider]) -> Provider:
+    """A verified provider with prices."""
+    return make_shop(live)

@@ -64,18 +64,29 @@ class Watched:
         self.page.goto(self.url + path)
         return self.page
 
-    def check(self, name: str, folder: Path | None = None) -> None:
-        """Holds the page that is shown to it: nothing went wrong, no barrier, no break at any width."""
+    def check(self, name: str, folder: Path | None = None, *, dark: bool = False) -> None:
+        """Holds the page that is shown to it: nothing went wrong, no barrier, no break at any width; `dark`, too."""
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 800})
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide} wide at {width}"
             if folder is not None:
                 self.page.screenshot(path=folder / f"{name}-{width}.png", full_page=width != WIDTHS[0])
-        found = Axe().run(self.page).response["violations"]
+        self._check_barriers(name, Axe().run(self.page).response)
+        if dark:
+            self.page.emulate_media(color_scheme="dark")
+            self._check_barriers(
+                f"{name}, dark", self.page.evaluate("axe.run(document, {runOnly: ['color-contrast']})")
+            )
+            if folder is not None:
+                self.page.screenshot(path=folder / f"dark-{name}.png")
+            self.page.emulate_media(color_scheme="light")
+        assert not self.wrong, f"{name}: {self.wrong}"
+
+    def _check_barriers(self, name: str, told: Any) -> None:
+        found = told["violations"]
         barriers = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found if one["impact"] in _SERIOUS]
         assert not barriers, f"{name}: {barriers}"
-        assert not self.wrong, f"{name}: {self.wrong}"
 
     def _asked(self, request: Any) -> None:
         if not request.url.startswith((self.url, "blob:", "data:")):

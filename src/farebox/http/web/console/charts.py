@@ -10,6 +10,8 @@ from farebox.reports.service import Spend
 from farebox.services import Services
 
 WAYS = ("time", "provider", "model", "agent")
+OF_PROVIDER = ("time", "model")
+"""Agents are counted over all providers: what one provider sees has none."""
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "year": "12 months"}
 _MONTHS = 12
 _FULL = 1000
@@ -50,8 +52,9 @@ class Charts(Struct, frozen=True):
 
 async def charts(services: Services, by: str, over: str, provider_id: int | None = None) -> Charts:
     """Spend by time, provider, model or agent over a period, of one provider where given. Raises Invalid."""
-    if by not in WAYS:
-        raise Invalid.field("by", f"one of {', '.join(WAYS)}")
+    ways = WAYS if provider_id is None else OF_PROVIDER
+    if by not in ways:
+        raise Invalid.field("by", f"one of {', '.join(ways)}")
     if over not in PERIODS:
         raise Invalid.field("over", f"one of {', '.join(PERIODS)}")
     grain = "month" if over == "year" else "day"

@@ -10,7 +10,7 @@ from farebox.http.depends import TheServices
 from farebox.http.native.directory import markup_ppm
 from farebox.http.native.views import markup_text
 from farebox.http.web.console import key_forms
-from farebox.http.web.console.charts import PERIODS, charts
+from farebox.http.web.console.charts import OF_PROVIDER, PERIODS, charts
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.console.key_forms import KeyOwner
 from farebox.http.web.render import page, to
@@ -129,7 +129,7 @@ async def _shown(
         assets=services.prices.book.assets,
         newest=await services.reports.newest_charges(_NEWEST, found.id),
         charts=await charts(services, by, over, found.id),
-        ways=("time", "model", "agent"),
+        ways=OF_PROVIDER,
         periods=PERIODS,
         scopes=SCOPES,
         ends=key_forms.ENDS,

@@ -67,6 +67,7 @@ class Rows {
   }
 }
 
+document.querySelector(".bar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 for (const body of document.querySelectorAll("[data-rows]")) {
   new Rows(body, document.querySelector("[data-pause]"));
 }
