@@ -123,13 +123,14 @@ def overfull(live: Live, shop: Provider, client: "redis_client.Redis") -> dict[s
     for _ in range(4):
         live.call(live.services.totals.keep())
     live.call(live.services.pool.execute(MANY, shop.slug, int(ada.wallet)))
+    letters: Any = client.xrange(DEAD)
     return {
         "shop": shop.slug,
         "wallet": ada.wallet,
         "charge": charges[0],
         "refused": refused,
         "organization": office.id,
-        "letter": client.xrange(DEAD)[0][0],
+        "letter": letters[0][0],
     }
 
 
