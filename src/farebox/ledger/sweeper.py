@@ -35,4 +35,5 @@ async def sweep(pool: "Pool[Record]", ledger: Ledger, outbox_keep_s: int) -> Non
         await ledger.submit(Tidy(client=SYSTEM, key="", fingerprint=b"", wallet_id=row["wallet_id"]))
     while await _SQL.fold.value(pool, limit=10_000):
         pass
-    await _SQL.forget_events.run(pool, keep_s=outbox_keep_s, limit=10_000)
+    while await _SQL.forget_events.value(pool, keep_s=outbox_keep_s, limit=10_000):
+        pass

@@ -20,8 +20,15 @@ WITH taken AS (
 )
 SELECT count(*) = :limit FROM taken
 
--- name: forget_events!
-DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE created_at < clock_timestamp() - :keep_s::bigint * interval '1 second'
-    ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+-- name: forget_events
+-- The oldest are looked at and no others, else all that is kept would be read each time to find that nothing is old. More
+-- than these may be old: then true.
+WITH old AS MATERIALIZED (
+    SELECT id FROM outbox
+    WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT :limit))
+      AND created_at < clock_timestamp() - :keep_s::bigint * interval '1 second'
+    FOR UPDATE SKIP LOCKED
+), forgotten AS (
+    DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM old)) RETURNING 1
 )
+SELECT count(*) = :limit FROM forgotten
