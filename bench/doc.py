@@ -1,6 +1,6 @@
 """The parts of `docs/performance.md` that are made of results: what is claimed, and the arithmetic to a million.
 
-`python -m bench.doc` writes them anew from `bench/results/latest.json`, as `python -m bench --save` does.
+`python -m bench.doc` writes them anew from `bench/results/latest.json` and `growth.json`, as `--save` does.
 """
 
 import math
@@ -23,9 +23,9 @@ MILLION = 1_000_000
 SERVER, POSTGRES, LOG = "server CPU s per 1,000", "PostgreSQL CPU s per 1,000", "log kB each"
 
 
-def renew(name: str) -> None:
-    """Writes the page's parts anew from what is kept under that name."""
-    PAGE.write_text(renewed(PAGE.read_text(), kept(name)))
+def renew() -> None:
+    """Writes the page's parts anew from what is kept."""
+    PAGE.write_text(renewed(PAGE.read_text(), [*kept("latest"), *kept("growth")]))
 
 
 def renewed(page: str, results: Sequence[Result]) -> str:
@@ -82,4 +82,4 @@ def _count(value: float) -> str:
 
 
 if __name__ == "__main__":
-    renew("latest")
+    renew()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import machine, report
+from bench import doc, machine, report
 from bench.ground import Effort, Ground
 from bench.growth.charges import growth_of_charges, growth_of_cold_charges
 from bench.growth.crowd import Size
@@ -49,6 +49,7 @@ def main() -> int:
         today = datetime.now(UTC).strftime("%Y-%m-%d")
         rounds = f"{effort.rounds} rounds of {effort.seconds:g} s each, in turns."
         report.save(results, given.save, today, machine.described(), rounds)
+        doc.renew()
     return 0 if all(claim.holds for result in results for claim in result.claims) else 1
 
 
