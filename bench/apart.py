@@ -25,6 +25,15 @@ class Answer(Struct):
     latencies: list[float] = []
 
 
+def missing(package: str) -> list[str]:
+    """Why a package can't be measured here, if it can't; makes its environment where there is none yet."""
+    try:
+        installed(FOLDER / f"{package}.txt")
+    except subprocess.CalledProcessError:
+        return [f"{package}: could not be installed here; see {FOLDER.name}/{package}.txt."]
+    return []
+
+
 @contextlib.contextmanager
 def apart(name: str, package: str, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Variant]:
     """A program of `baselines/apart/`, ready to be measured; its environment is made when it is first needed."""

@@ -38,7 +38,8 @@ def show(console: Console, result: Result) -> None:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     spread = f"{amount(min(figure.rates))}–{amount(max(figure.rates))}"
-    return figure.name, amount(figure.per_s), spread, f"{figure.p50_ms:.2f}", f"{figure.p99_ms:.2f}"
+    timed = (f"{figure.p50_ms:.2f}", f"{figure.p99_ms:.2f}") if figure.curve else ("", "")
+    return figure.name, amount(figure.per_s), spread, *timed
 
 
 def amount(value: float) -> str:

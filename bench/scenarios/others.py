@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from bench import asks
-from bench.apart import apart
-from bench.figures import Claim, Figure, Run, at_least, best
+from bench.apart import apart, missing
+from bench.figures import Claim, Figure, Run, at_least, best, ratio
 from bench.ground import Ground
 from bench.histogram import Histogram
 from bench.rounds import Stage, Variant
@@ -33,26 +33,30 @@ def others(ground: Ground) -> Iterator[Stage]:
     """Each by its own public tools, on the same PostgreSQL with the same durable settings."""
     world = ground.world
     asyncio.run(_prepare(world))
-    hot = asks.conxa(world, world.payers[:1])
+    hot, absent = asks.conxa(world, world.payers[:1]), missing("hordak")
     with contextlib.ExitStack() as opened:
         theirs = [
-            opened.enter_context(apart(f"{THEIRS}, {count} processes", "hordak", str(count), env=_env(world)))
-            for count in (1, 4)
+            opened.enter_context(
+                apart(f"{THEIRS}, {count} process{'es' * (count > 1)}", "hordak", str(count), env=_env(world))
+            )
+            for count in (() if absent else (1, 4))
         ]
-        inserts, missing = _inserts(world, Path(opened.enter_context(tempfile.TemporaryDirectory())))
+        inserts, without = _inserts(world, Path(opened.enter_context(tempfile.TemporaryDirectory())))
         ours = opened.enter_context(served(world)).variant(OURS, hot)
         yield Stage(
             "A charge over HTTP against django-hordak without HTTP, and against plain inserts (pgbench)",
             [ours, *theirs, *inserts],
             _claims,
-            skipped=missing,
+            skipped=[*absent, *without],
         )
 
 
 def _claims(figures: dict[str, Figure]) -> list[Claim]:
     ours = figures[OURS]
-    theirs = best([figure for name, figure in figures.items() if name.startswith(THEIRS)])
-    found = [above / below for above, below in zip(ours.rates, theirs.rates, strict=True)]
+    theirs = [figure for name, figure in figures.items() if name.startswith(THEIRS)]
+    if not theirs:
+        return []
+    found = ratio(ours, best(theirs))
     return [at_least("Farebox over HTTP / django-hordak without HTTP, one hot wallet", found, 50)]
 
 

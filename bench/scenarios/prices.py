@@ -5,8 +5,8 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from bench.apart import apart
-from bench.figures import Claim, Figure, Run, at_least, best
+from bench.apart import apart, missing
+from bench.figures import Claim, Figure, Run, at_least, best, ratio
 from bench.ground import Ground
 from bench.histogram import Histogram
 from bench.rounds import Stage, Variant
@@ -25,24 +25,26 @@ OURS = "Farebox: the version that holds, exact, rounded once"
 def prices(ground: Ground) -> Iterator[Stage]:
     """The same usage of the same model, over and over."""
     book = asyncio.run(_book(ground.world))
+    absent = missing("litellm")
     offline = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with contextlib.ExitStack() as opened:
         theirs = [
             opened.enter_context(apart(f"LiteLLM {call}", "litellm", call, MODEL, env=offline))
-            for call in ("cost_per_token", "completion_cost")
+            for call in (() if absent else ("cost_per_token", "completion_cost"))
         ]
         yield Stage(
             f"Price calculation: {MODEL}, 374 tokens in, 44 out, one thread",
             [Variant(OURS, lambda seconds: _quoted(book, ground.world.provider_id, seconds)), *theirs],
             _claims,
+            skipped=absent,
         )
 
 
 def _claims(figures: dict[str, Figure]) -> list[Claim]:
     ours, *theirs = figures.values()
-    fastest = best(theirs)
-    found = [above / below for above, below in zip(ours.rates, fastest.rates, strict=True)]
-    return [at_least("price calculation: Farebox / LiteLLM's faster function", found, 10)]
+    if not theirs:
+        return []
+    return [at_least("price calculation: Farebox / LiteLLM's faster function", ratio(ours, best(theirs)), 10)]
 
 
 async def _book(world: World) -> Book:
