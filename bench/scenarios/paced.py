@@ -9,10 +9,11 @@ from bench.figures import Claim, Figure, Run, at_most
 from bench.ground import Ground
 from bench.load import load
 from bench.rounds import Stage, Variant
-from bench.serving import Server, served
+from bench.serving import BARE, Server, served
 
 PEAK = "as fast as 64 connections can, one hot wallet"
 HALF = "at half that rate, 64 connections, latency from when each was due"
+FLOOR = "a bare ASGI echo at the same rate: what of it is HTTP's and the generator's"
 
 
 @contextlib.contextmanager
@@ -20,7 +21,7 @@ def paced(ground: Ground) -> Iterator[Stage]:
     """Arrivals at random moments (Poisson), which wait for nobody."""
     world = ground.world
     hot = asks.conxa(world, world.payers[:1])
-    with served(world) as ours:
+    with served(world) as ours, served(world, BARE, "echo") as echo:
         fastest = ours.variant(PEAK, hot)
         rates: list[float] = []
 
@@ -31,13 +32,17 @@ def paced(ground: Ground) -> Iterator[Stage]:
 
         yield Stage(
             "Latency at half the peak rate, one process (CONXA dialect)",
-            [Variant(PEAK, peak), Variant(HALF, lambda seconds: _half(ours, hot, rates[-1] / 2, seconds))],
+            [
+                Variant(PEAK, peak),
+                Variant(HALF, lambda seconds: _half(ours, hot, rates[-1] / 2, seconds)),
+                Variant(FLOOR, lambda seconds: _half(echo, hot, rates[-1] / 2, seconds)),
+            ],
             _claims,
         )
 
 
-def _half(ours: Server, hot: list[bytes], rate: float, seconds: float) -> Run:
-    return load(ours.port, hot, 64, seconds, due=arrivals(rate, seconds, random.Random(1)), meter=ours.meter)
+def _half(server: Server, hot: list[bytes], rate: float, seconds: float) -> Run:
+    return load(server.port, hot, 64, seconds, due=arrivals(rate, seconds, random.Random(1)), meter=server.meter)
 
 
 def arrivals(rate: float, seconds: float, source: random.Random) -> list[float]:
