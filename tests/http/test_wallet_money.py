@@ -167,7 +167,8 @@ def test_who_asks_for_money_is_answered(live: Live) -> None:
     wallet = f"/console/wallets/{ada.wallet}"
     assert operator.submit(operator.get(wallet), f"{wallet}/decline").status_code == 303
     ada.submit(ada.get("/wallet/ask"), "/wallet/ask", amount="3")
-    assert operator.submit(operator.get(wallet), f"{wallet}/deposit", amount="3", reason="paid").status_code == 303
+    asked = operator.submit(operator.get(wallet), f"{wallet}/deposit", amount="3", reason="paid")
+    assert operator.submit(asked, f"{wallet}/deposit", confirmed="yes").status_code == 303
     assert "You have asked" not in ada.get("/wallet/ask").text
     assert "3 USD" in ada.get("/wallet").text
 
