@@ -197,7 +197,22 @@ def test_line_73_names_that_mislead(browser: Browser, live: Live, name: str) -> 
     page = browser.get(browser.scanned(code(shop, limit=10))).text
     assert "characters that can mislead" in page
     assert "<script>alert" not in page
+    assert not {"\u202e", "\u200b"} & set(page), "what hides or turns text stands as its number"
     assert "has not verified" in page
+
+
+def test_line_74_a_relayed_code_shows_who_how_much_and_for_how_long(browser: Browser, live: Live) -> None:
+    shown = {}
+    for name, verified in (("Ada’s Answers", True), ("Ada’s Answers!", False)):
+        shop = live.provider(name=name, verified=verified)
+        asking = code(shop, limit=50_000, provider_username="mallory", verified=True, provider_name="Your Bank")
+        shown[verified] = browser.get(browser.scanned(asking)).text
+        assert f"{name}</bdi>" in shown[verified] and f"<code>{shop.slug}</code>" in shown[verified]
+        assert "Your Bank" not in shown[verified], "who it is, the directory says, and not the code"
+        assert ">mallory<" in shown[verified] and "0.5 USD" in shown[verified]
+        assert re.search(r'<option value="month" selected>30 days', shown[verified])
+    assert "has verified this provider" in shown[True] and "has not verified" not in shown[True]
+    assert "has verified this provider" not in shown[False] and "has not verified" in shown[False]
 
 
 def test_line_75_nowhere_else_to_go_on_to(browser: Browser) -> None:

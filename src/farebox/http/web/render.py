@@ -29,6 +29,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
 }
 
+_KEPT = "\t\n\r\u00a0\u200c\u200d"
 KINDS = {
     "deposit": "Money in",
     "charge": "Charge",
@@ -56,7 +57,7 @@ def environment() -> Environment:
     env.globals |= {"kinds": KINDS, "signed": signed, "public_transfer": public_transfer}
     env.globals |= {"public_charge": public_charge, "figure": figure}
     env.globals |= {"charge_number": charge_number, "hold_number": hold_number}
-    env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age}
+    env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age, "visible": visible}
     env.filters["from_json"] = msgspec.json.decode
     return env
 
@@ -91,6 +92,14 @@ def own_path(path: str, area: str) -> str:
     if not known or "\\" in path or "//" in path or not path.isprintable() or ".." in path:
         raise Invalid.field("next", "a page of ours")
     return path
+
+
+def visible(told: str) -> str:
+    """A text of somebody else's, without what turns the direction of text, or hides in it: that stands as its number.
+
+    Kept are line ends, and the joiners that scripts and emoji are written with.
+    """
+    return "".join(one if one.isprintable() or one in _KEPT else f"[U+{ord(one):04X}]" for one in told)
 
 
 def moment(at: datetime) -> str:
