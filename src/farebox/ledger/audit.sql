@@ -172,14 +172,19 @@ FROM envelopes WHERE used::numeric + held > limit_units::numeric + overrun
 -- name: totals_follow_the_journal
 -- Of every kind, as far as they have come: what is counted had settled before, so that this snapshot has it.
 WITH journal AS (
-    SELECT CASE t.kind WHEN 'refund' THEN 'refunded' ELSE 'charged' END AS what, c.provider_id, a.asset,
-           sum(t.amount) AS amount
-    FROM transfers t
-    JOIN transfers c ON c.wallet_id = t.wallet_id AND c.id = CASE t.kind WHEN 'refund' THEN t.parent_id ELSE t.id END
-    JOIN accounts a ON a.id = t.wallet_id
-    WHERE t.kind IN ('charge', 'capture', 'usage', 'refund') AND t.refusal IS NULL AND c.provider_id IS NOT NULL
+    SELECT 'charged' AS what, t.provider_id, a.asset, sum(t.amount) AS amount
+    FROM transfers t JOIN accounts a ON a.id = t.wallet_id
+    WHERE t.kind IN ('charge', 'capture', 'usage') AND t.refusal IS NULL AND t.provider_id IS NOT NULL
       AND t.id <= (SELECT done FROM totals_progress)
-    GROUP BY 1, 2, 3
+    GROUP BY 2, 3
+    UNION ALL
+    SELECT 'refunded', c.provider_id, a.asset, sum(r.amount)
+    FROM transfers r
+    JOIN transfers c ON c.wallet_id = r.wallet_id AND c.id = r.parent_id
+    JOIN accounts a ON a.id = r.wallet_id
+    WHERE r.kind = 'refund' AND r.refusal IS NULL AND c.provider_id IS NOT NULL
+      AND r.id <= (SELECT done FROM totals_progress)
+    GROUP BY 2, 3
 ), wanted AS (
     SELECT kind, grain, what, CASE WHEN kind IN ('provider', 'provider_model') THEN provider_id ELSE 0 END AS provider_id,
            asset, sum(amount) AS amount
