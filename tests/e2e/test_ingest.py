@@ -1,6 +1,7 @@
 """Usage records from a real Redis into the ledger of a real server: each has one effect, and none is lost."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import redis as redis_client
 
 from farebox.ingest.service import Ingest
 from farebox.services import Services
+from tests.support.consoles import signed_in
 from tests.support.live import Live, ok
 from tests.support.offices import MODEL, STREAM, Office
 from tests.support.processes import until
@@ -191,3 +193,30 @@ def test_metadata_is_kept_with_the_usage(office: Office) -> None:
     office.idle()
     note = office.live.call(office.live.services.pool.fetchval("SELECT note FROM transfers WHERE kind = 'usage'"))
     assert json.loads(note) == {"ticket": 7}
+
+
+def test_dead_letters_in_the_console(office: Office) -> None:
+    for number in range(3):
+        office.send(f"bad-{number}", tokens=-1)
+    until(lambda: len(office.reasons()) == 3)
+    operator = signed_in(office.live)
+    page = operator.get("/console/ingestion")
+    first, second, third = re.findall(r"/console/ingestion/([\d-]+)", page.text)
+    letter = operator.get(f"/console/ingestion/{first}")
+    assert "bad-0" in letter.text and "bad_field" in letter.text
+    path = f"/console/ingestion/{first}/dismiss"
+    assert "It is never booked" in operator.submit(letter, path).text
+    assert operator.confirm(letter, path, "a test of theirs").status_code == 303
+    assert operator.submit(letter, path, confirmed="yes", reason="again").status_code == 404
+    told = operator.get("/console/log?q=letter.dismiss").text
+    assert told.count("a test of theirs") == 1 and "bad-0" in told
+    retried = operator.submit(operator.get(f"/console/ingestion/{second}"), f"/console/ingestion/{second}/retry")
+    assert retried.status_code == 303
+    until(
+        lambda: len(office.reasons()) == 2 and second not in operator.get("/console/ingestion").text
+    )  # put aside anew
+    assert third in operator.get("/console/ingestion").text
+    office.send("r-1", model="not-priced-yet")
+    until(lambda: "not-priced-yet" in operator.get("/console/ingestion").text)
+    for wrong in ("1-1", "x", "0", "-", "+"):
+        assert operator.get(f"/console/ingestion/{wrong}").status_code == 404

@@ -46,7 +46,10 @@ def test_from_nothing_to_a_charge_and_back(live: Live, operator: Browser) -> Non
     key = re.findall(rf"pk_live_{slug}_[0-9a-f]{{48}}", made.text)[0]
     assert key not in operator.get(path).text, "it is shown once"
     shop = Provider(live, slug, key)
-    operator.submit(operator.get(path), f"{path}/change", name="Shop & Sons", verified="yes", markup="1")
+    asked = operator.submit(operator.get(path), f"{path}/change", name="Shop & Sons", verified="yes", markup="1")
+    for told in ("Shop &amp; Sons", "you have verified who this is", "are 1 times its prices from now on, on every"):
+        assert told in asked.text
+    assert operator.submit(asked, f"{path}/change", reason="they moved").status_code == 303
     assert "Shop &amp; Sons" in operator.get(path).text
 
     ada = Browser(live).sign_up()

@@ -60,15 +60,16 @@ class Directory:
         name: str | None = None,
         verified: bool | None = None,
         markup_ppm: int | None = None,
+        **why: str,
     ) -> Provider:
-        """Changes what is given; a new markup holds for charges from now on."""
+        """Changes what is given; a new markup holds for charges from now on. The log says `why`, too."""
         found = await self.provider(slug)
         given = {"name": name, "verified": verified, "markup_ppm": markup_ppm}
         changed = {field: value for field, value in given.items() if value is not None}
         async with self._pool.acquire() as conn, conn.transaction():
             kept = {"name": found.name, "verified": found.verified, "markup_ppm": found.markup_ppm}
             row = await _SQL.change_provider.one(conn, id=found.id, **(kept | changed))
-            await note(conn, actor, "provider.change", slug, **changed)
+            await note(conn, actor, "provider.change", slug, **changed, **why)
         return Provider(**row)
 
     async def providers(self, after: str, limit: int) -> list[Provider]:

@@ -48,9 +48,9 @@ class TopUps:
         """Those that wait, the oldest first."""
         return [TopUp(**row) for row in await _SQL.open_all.all(self._pool, limit=limit)]
 
-    async def answer(self, actor: str, wallet_id: int, answer: str) -> None:
+    async def answer(self, actor: str, wallet_id: int, answer: str, **why: str) -> None:
         """Closes a wallet's request as `paid` or `declined`; none waiting is no error."""
         async with self._pool.acquire() as conn, conn.transaction():
             number = await _SQL.answer.value(conn, wallet_id=wallet_id, answer=answer)
             if number is not None:
-                await note(conn, actor, f"top_up.{answer}", ids.public("tu", number), wallet=str(wallet_id))
+                await note(conn, actor, f"top_up.{answer}", ids.public("tu", number), wallet=str(wallet_id), **why)

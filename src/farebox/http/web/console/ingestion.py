@@ -1,5 +1,7 @@
 """Ingestion: how far usage records are booked, what waits, and dead letters: read, sent again, or dismissed."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -43,7 +45,8 @@ async def retry(
     form = await desk.form(request)
     found = await _letter(services, letter_id)
     await once(services, form)
-    await _stream(services).replay(found)
+    with _redis():
+        await _stream(services).replay(found)
     await note(services.pool, desk.actor, "letter.retry", letter_id, reason=found.reason)
     return to("/console/ingestion")
 
@@ -60,10 +63,14 @@ async def dismiss(
     ]
     act = Act("Dismiss a dead letter", effects, "Dismiss it", f"/console/ingestion/{letter_id}")
     asked = unconfirmed(request, desk, form, act)
-    if asked is None and await _stream(services).dismiss(found):
+    if asked is not None:
+        return asked
+    with _redis():
+        done = await _stream(services).dismiss(found)
+    if done:
         told = {"reason": reason_of(form), "because": found.reason, "record": plain(found)}
         await note(services.pool, desk.actor, "letter.dismiss", letter_id, **told)
-    return asked or to("/console/ingestion")
+    return to("/console/ingestion")
 
 
 def plain(found: Letter) -> dict[str, str]:
@@ -77,11 +84,18 @@ def _stream(services: Services) -> Stream:
     return services.ingest.stream
 
 
-async def _letter(services: Services, letter_id: str) -> Letter:
+@contextlib.contextmanager
+def _redis() -> Iterator[None]:
+    """Raises Busy where Redis is away."""
     try:
-        found = await _stream(services).letter(letter_id)
+        yield
     except AWAY:
         raise Busy("Redis does not answer: try again in a moment", "redis_away", retry_after_s=2) from None
+
+
+async def _letter(services: Services, letter_id: str) -> Letter:
+    with _redis():
+        found = await _stream(services).letter(letter_id)
     if found is None:
         raise NotFound("there is no such dead letter")
     return found

@@ -4,12 +4,14 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
+from msgspec.structs import replace
 
 from farebox.errors import Conflict, Invalid
 from farebox.http.depends import TheServices
 from farebox.http.native.directory import markup_ppm
 from farebox.http.native.views import markup_text
 from farebox.http.web.console import key_forms
+from farebox.http.web.console.acts import Act, reason_of, unconfirmed
 from farebox.http.web.console.charts import OF_PROVIDER, PERIODS, charts
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.console.key_forms import KeyOwner
@@ -52,19 +54,38 @@ async def provider(
 async def change_provider(
     request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, slug: FromPath[str]
 ) -> Response[Any]:
-    desk.authority.administrator()
     form = await desk.form(request)
+    found = await desk.authority.provider(slug)
     try:
-        await services.directory.change_provider(
-            desk.actor,
-            slug,
-            name=form.text("name", 200) or None,
+        new = replace(
+            found,
+            name=form.text("name", 200) or found.name,
             verified=form.text("verified") == "yes",
             markup_ppm=markup_ppm(form.text("markup") or "1"),
         )
     except Invalid as problem:
         return await _shown(services, desk, slug, problem.detail, status=422)
-    return to(f"/console/providers/{slug}")
+    asked = unconfirmed(request, desk, form, _changing(found, new))
+    if asked is None:
+        told = {"name": new.name, "verified": new.verified, "markup_ppm": new.markup_ppm}
+        await services.directory.change_provider(desk.actor, slug, **told, reason=reason_of(form))  # type: ignore[arg-type]  # as they are
+    return asked or to(f"/console/providers/{slug}")
+
+
+def _changing(found: Provider, new: Provider) -> Act:
+    effects = []
+    if new.name != found.name:
+        effects.append(f"Payers read “{new.name}” where they read “{found.name}”.")
+    if new.verified != found.verified:
+        trusted = "that you have verified who this is" if new.verified else "that nobody has verified who this is"
+        effects.append(f"Payers are told {trusted}.")
+    if new.markup_ppm != found.markup_ppm:
+        before, after = markup_text(found.markup_ppm), markup_text(new.markup_ppm)
+        effects.append(
+            f"Charges by the price book are {after} times its prices from now on, on every node; now {before}."
+        )
+    path = f"/console/providers/{found.slug}"
+    return Act("Change a provider", effects or ["Nothing changes: it is so already."], "Change it", path, grave=False)
 
 
 @post("/console/providers/{slug:str}/keys")

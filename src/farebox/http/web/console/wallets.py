@@ -81,10 +81,14 @@ async def deposit(
 async def decline_top_up(
     request: Request[Any, Any, Any], services: TheServices, desk: TheDesk, number: FromPath[str]
 ) -> Response[Any]:
-    await desk.form(request)
+    form = await desk.form(request)
     found = await desk.authority.wallet(number)
-    await services.top_ups.answer(desk.actor, found.id, "declined")
-    return to(f"/console/wallets/{found.id}")
+    effects = ["The request is answered with no; its owner sees that it was declined.", "No money moves."]
+    act = Act("Decline a request for money", effects, "Decline", f"/console/wallets/{found.id}")
+    asked = unconfirmed(request, desk, form, act)
+    if asked is None:
+        await services.top_ups.answer(desk.actor, found.id, "declined", reason=reason_of(form))
+    return asked or to(f"/console/wallets/{found.id}")
 
 
 @post("/console/wallets/{number:str}/refund/{charge_id:str}")
