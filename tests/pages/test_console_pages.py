@@ -160,7 +160,7 @@ def test_every_page_is_for_everybody(
     page = enter(watched)
     for name, path in PAGES.items():
         watched.open(path.format(**given))
-        watched.check(f"console-{name}", folder, dark=True)
+        watched.check(f"console-full-{name}", folder, dark=True)
     for name, (path, button, fields) in BUTTONS.items():
         watched.open(path.format(**given))
         for summary in page.locator("main details > summary").all():
@@ -171,7 +171,7 @@ def test_every_page_is_for_everybody(
             page.locator("details[open] [name=reason]").first.fill("a bad answer")
         page.get_by_role("button", name=button).first.click()
         expect(page.locator("main")).to_contain_text(SHOWN[name])
-        watched.check(f"console-{name}", folder, dark=True)
+        watched.check(f"console-full-{name}", folder, dark=True)
     for path in ("/console/wallets/1", "/console?by=star", "/console/nothing"):
         watched.open(path)
         watched.wrong.clear()  # a browser tells what is not 2xx as an error
@@ -209,6 +209,51 @@ def test_empty_pages_say_so(servers: Servers, make_watched: Callable[[Live], Wat
         if "{" not in path and not path.endswith("1"):
             watched.open(path)
             watched.check(f"console-empty-{name}", folder)
+
+
+def test_a_month_of_trade(
+    servers: Servers,
+    make_shop: Callable[[Live], Provider],
+    make_watched: Callable[[Live], Watched],
+    folder: Path | None,
+) -> None:
+    """The charts, as an operator sees them; and pictures of them."""
+    live = servers.empty
+    shop, ada = make_shop(live), Browser(live).sign_up("25")
+    token = shop.grant(ada.wallet, username="ada", limit=20_000_000)["session_token"]
+    for tokens in (900, 4000, 12_000):
+        for model in ("answers-large", "answers-small"):
+            shop.charge(token, model=model, usage={"input_tokens": tokens, "output_tokens": tokens // 5})
+    live.call(live.services.pool.execute(A_MONTH, shop.slug))
+    watched = make_watched(live)
+    page = enter(watched)
+    expect(page.locator("figure svg rect")).to_have_count(30)
+    expect(page.locator("figcaption")).to_contain_text("USD in all")
+    watched.check("console-overview-time", folder, dark=True)
+    page.get_by_text("The figures").click()
+    expect(page.locator("figure tbody tr")).to_have_count(30)
+    page.get_by_role("link", name="by model").click()
+    expect(page.locator(".chart tbody tr")).to_have_count(3)
+    watched.check("console-overview", folder)
+    page.goto(f"{live.url}/console/wallets/{ada.wallet}")
+    watched.check("console-wallet", folder)
+    page.get_by_label("Amount (USD)").fill("12.5")
+    page.get_by_label("Reason").first.fill("invoice 7")
+    page.get_by_role("button", name="Deposit").click()
+    watched.check("console-confirm-deposit", folder)
+
+
+A_MONTH = """
+    INSERT INTO spend_totals
+    SELECT kind, grain, date_trunc(grain, day)::date, 'USD', CASE kind WHEN 'provider' THEN p.id ELSE 0 END,
+           CASE kind WHEN 'model' THEN model ELSE '' END, 0, sum(n % 90 + 40), sum(n % 3), 0,
+           sum((n * 7919 % 400 + 200 + n * 9) * 10000), sum(CASE n % 9 WHEN 4 THEN 450000 ELSE 0 END), 0, 0
+    FROM generate_series(0, 29) n CROSS JOIN LATERAL (SELECT now() - (29 - n) * interval '1 day' AS day) d
+    JOIN providers p ON p.slug = $1
+    CROSS JOIN unnest(ARRAY['answers-large', 'answers-small', 'pictures']) AS model
+    CROSS JOIN unnest(ARRAY['provider', 'model']) AS kind CROSS JOIN unnest(ARRAY['day', 'month']) AS grain
+    GROUP BY 1, 2, 3, 4, 5, 6 ON CONFLICT DO NOTHING
+"""
 
 
 def test_charges_are_pushed_and_held_back(live: Live, shop: Provider, watched: Watched) -> None:

@@ -15,8 +15,13 @@ SELECT p.slug AS name, asset, scale, sum(charges)::bigint AS charges, sum(refuse
        sum(refunds)::bigint AS refunds, sum(amount) AS amount, sum(refunded) AS refunded,
        sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
 FROM providers p
-JOIN spend_totals d ON d.kind = 'provider' AND d.provider_id = p.id
-    AND (d.grain = 'month' AND d.starts_on >= :months OR d.grain = 'day' AND d.starts_on >= :since AND d.starts_on < :months)
+CROSS JOIN LATERAL (
+    SELECT * FROM spend_totals
+    WHERE kind = 'provider' AND provider_id = p.id AND grain = 'month' AND starts_on >= :months
+    UNION ALL
+    SELECT * FROM spend_totals
+    WHERE kind = 'provider' AND provider_id = p.id AND grain = 'day' AND starts_on >= :since AND starts_on < :months
+) d
 JOIN assets s ON s.code = d.asset
 WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
 GROUP BY p.slug, asset, scale ORDER BY sum(amount - refunded) DESC, p.slug LIMIT :limit
