@@ -45,9 +45,10 @@ class Meter:
         self._start = self._now()
 
     def per_thousand(self, done: float) -> Measures:
-        """What was spent since the start: CPU seconds for a thousand of the things done; log for each."""
+        """What was spent since the start: CPU seconds for a thousand of the things done; log for each. And memory."""
         now = self._now()
-        return {name: (spent - self._start[name]) / max(done, 1) * 1000 for name, spent in now.items()}
+        found = {name: (spent - self._start[name]) / max(done, 1) * 1000 for name, spent in now.items()}
+        return found | ({"server resident MiB": resident_mib(self._of["server"])} if self._url else {})
 
 
 async def _log_bytes(url: str) -> float:
