@@ -25,15 +25,33 @@ def show(console: Console, result: Result) -> None:
     for figure in result.figures:
         table.add_row(*_cells(figure), str(figure.errors))
     console.print(table)
-    for figure in result.figures:
-        for name, values in figure.measures.items():
-            console.print(f"  {figure.name}: {name} {amount(sorted(values)[len(values) // 2])}", style="dim")
+    _show_measures(console, result)
     for claim in result.claims:
         mark = "[green]holds[/]" if claim.holds else "[red]does not hold[/]"
         console.print(f"  {claim.what}: [bold]{amount(claim.found)}[/] (wanted {claim.wanted}) {mark}")
     for line in [*result.skipped, *filter(None, [result.note])]:
         console.print(f"  {line}")
     console.print()
+
+
+def _show_measures(console: Console, result: Result) -> None:
+    names = _measured(result)
+    if not names:
+        return
+    table = Table("what was spent", style="dim", header_style="dim")
+    for name in names:
+        table.add_column(name, justify="right")
+    for figure in result.figures:
+        table.add_row(figure.name, *_spent(figure, names))
+    console.print(table)
+
+
+def _measured(result: Result) -> list[str]:
+    return list(dict.fromkeys(name for figure in result.figures for name in figure.measures))
+
+
+def _spent(figure: Figure, names: Iterable[str]) -> Iterable[str]:
+    return (amount(figure.measure(name)) if name in figure.measures else "" for name in names)
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
@@ -120,13 +138,12 @@ def _section(result: Result, name: str) -> Iterable[str]:
 
 
 def _measures(result: Result) -> Iterable[str]:
-    names = list(dict.fromkeys(name for figure in result.figures for name in figure.measures))
+    names = _measured(result)
     if not names:
         return
     yield f"| what | {' | '.join(names)} |"
     yield f"| --- |{' --: |' * len(names)}"
     for figure in result.figures:
         if figure.measures:
-            cells = (amount(figure.measure(name)) if name in figure.measures else "" for name in names)
-            yield f"| {figure.name} | {' | '.join(cells)} |"
+            yield f"| {figure.name} | {' | '.join(_spent(figure, names))} |"
     yield ""
