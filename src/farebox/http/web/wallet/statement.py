@@ -21,7 +21,7 @@ from farebox.wallets.types import Entry
 
 _AT_ONCE = 1000
 _MOST = 50_000
-_SHOWN = 1000
+_SHOWN = 100
 PDF_MOST = 2000
 _PRINTER = Printer()
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
