@@ -10,7 +10,7 @@ import pytest
 from farebox.ledger.types import Usage
 from farebox.money import Asset
 from farebox.pricing.book import Book, NotConvertible, UnknownModel, Version
-from farebox.pricing.compute import compile_rates
+from farebox.pricing.compute import NotPriced, compile_rates
 from farebox.pricing.nearest import Names
 from farebox.pricing.types import PPM, Rates
 
@@ -123,6 +123,23 @@ def test_a_quote_says_by_which_price_and_until_when() -> None:
     assert Fraction(quote.pricing.conversion or 0) == 100
     plain = filled.quote(OTHERS, "m", Usage(input_tokens=3), "USD", NOW)
     assert (plain.amount, plain.pricing.markup_ppm, plain.pricing.conversion) == (3, PPM, None)
+
+
+def test_a_quote_of_a_moment_is_that_of_a_book_that_was_never_asked() -> None:
+    """What is remembered of one moment does not hold at another, before or after."""
+    versions = {COMMON: [version(1, -3), version(2, 1), version(3, 2)], OWN: [version(4, 3), version(5, 4, None)]}
+    asked, usage = book(versions), Usage(input_tokens=3)
+    for moment in (0, 1.5, 0.5, 3.5, 2.5, 5, 1, 2, 3, 4, -1, 0):
+        for asset in ("USD", "TOKEN"):
+            for provider in (OURS, OTHERS):
+                fresh = book(versions).quote(provider, "m", usage, asset, hours(moment))
+                assert asked.quote(provider, "m", usage, asset, hours(moment)) == fresh
+
+
+def test_what_has_no_rate_is_told_before_what_has_no_conversion() -> None:
+    priced = version(1, rates=compile_rates(Rates(output_token="1"), 10**6))
+    with pytest.raises(NotPriced):
+        book({COMMON: [priced]}).quote(OURS, "m", Usage(input_tokens=3), "GEM", NOW)
 
 
 def test_an_asset_without_a_price_converts_to_nothing() -> None:

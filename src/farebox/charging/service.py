@@ -11,7 +11,7 @@ from asyncpg import Pool, Record
 
 from farebox.consent.types import GrantRef
 from farebox.db import queries
-from farebox.errors import Busy, Internal, Invalid, Unauthorized
+from farebox.errors import Busy, Internal, Invalid, Problem, Unauthorized
 from farebox.identity.types import Principal
 from farebox.ledger import store
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailable
@@ -199,20 +199,10 @@ class Charging:
         """Asks the ledger; its exceptions become Problems, a key that was revoked meanwhile becomes a 401."""
         try:
             outcome = await self._ledger.submit(ask)
-        except Overloaded as error:
-            raise Busy("too much at once; nothing was done", "overloaded", retry_after_s=error.retry_after_s) from None
-        except Unavailable as error:
-            raise Busy("the database is away; nothing was done", retry_after_s=error.retry_after_s) from None
-        except OutcomeUnknown as error:
-            raise Busy(
-                "the answer was lost: ask again with the same idempotency key to learn what became of it",
-                "outcome_unknown",
-                retry_after_s=error.retry_after_s,
-            ) from None
-        except BrokenInvariant:
-            raise Internal("the books would not have balanced, so nothing was written", "broken_invariant") from None
+        except _FAILED as error:
+            raise _problem(error) from None
         if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
-            raise Unauthorized("this API key was revoked")
+            raise _revoked()
         return outcome
 
     def quote(self, book: Book, provider_id: int, asset: str, bill: Bill, at: datetime) -> Quote:
@@ -280,7 +270,14 @@ class Charging:
                 if stored is None:
                     raise
                 return stored
-            outcome = await self.submit(asked)
+            try:
+                outcome = await self._ledger.submit(asked)
+            except _FAILED as error:
+                raise _problem(error) from None
+            if outcome.refusal is None:
+                return outcome
+            if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
+                raise _revoked()
             if outcome.refusal is not Refusal.PRICE_CHANGED:
                 return outcome
             # The clock that counts is the database's (RULES 18): it has reached the next version.
@@ -302,6 +299,27 @@ class Charging:
             replayed=True,
             stopped=None if row["stopped_by"] is None else msgspec.json.decode(row["stopped_by"], type=Stopped),
         )
+
+
+_FAILED = (Overloaded, Unavailable, OutcomeUnknown, BrokenInvariant)
+
+
+def _problem(error: Exception) -> Problem:
+    """What a failure of the ledger is to the one who asked."""
+    match error:
+        case Overloaded():
+            return Busy("too much at once; nothing was done", "overloaded", retry_after_s=error.retry_after_s)
+        case Unavailable():
+            return Busy("the database is away; nothing was done", retry_after_s=error.retry_after_s)
+        case OutcomeUnknown():
+            what = "the answer was lost: ask again with the same idempotency key to learn what became of it"
+            return Busy(what, "outcome_unknown", retry_after_s=error.retry_after_s)
+        case _:
+            return Internal("the books would not have balanced, so nothing was written", "broken_invariant")
+
+
+def _revoked() -> Problem:
+    return Unauthorized("this API key was revoked")
 
 
 def _converted(book: Book, bill: Bill, asset: str) -> Quote:

@@ -38,7 +38,7 @@ class Request(Struct, gc=False):
     address: str
     """Where it comes from; see `address_of`."""
     body: bytes | None
-    """The whole body, where it is there already: see `body_of`."""
+    """The whole body, as long as its announced length, where it is there already; see `body_of`."""
     receive: Receive | None = None
 
 
@@ -72,24 +72,26 @@ def address_of(scope: Any) -> str:
     return client[0] if client else "local"
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """The whole body; raises TooLarge before more than `limit` bytes are kept, UnsupportedMediaType if not JSON."""
+def whole_body(request: Request, limit: int) -> bytes | None:
+    """The body, where it is there already, else None: then see `body_of`. Raises TooLarge, UnsupportedMediaType."""
     headers = request.headers
     if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
         check_content_type(text(headers.get(b"content-type")), text(headers.get(b"content-encoding")))
     announced = headers.get(b"content-length")
     if announced is not None and (len(announced) > 18 or int(announced) > limit):
         raise TooLarge(f"a body may have {limit} bytes")
-    body = request.body
-    if body is None:
-        assert request.receive is not None
-        body = await _received(request.receive, limit)
-    if len(body) > limit:
-        raise TooLarge(f"a body may have {limit} bytes")
-    return body
+    return request.body
 
 
-async def _received(receive: Receive, limit: int) -> bytes:
+async def body_of(request: Request, limit: int) -> bytes:
+    """The whole body; raises TooLarge before more than `limit` bytes are kept, UnsupportedMediaType if not JSON."""
+    body = whole_body(request, limit)
+    return await _received(request, limit) if body is None else body
+
+
+async def _received(request: Request, limit: int) -> bytes:
+    assert request.receive is not None
+    receive = request.receive
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
@@ -103,7 +105,9 @@ async def _received(receive: Receive, limit: int) -> bytes:
                 raise TooLarge(f"a body may have {limit} bytes")
             parts.append(part)
         body = b"".join(parts)
-    if message["type"] == "http.disconnect" and len(body) <= limit:
+    if len(body) > limit:
+        raise TooLarge(f"a body may have {limit} bytes")
+    if message["type"] == "http.disconnect":
         raise BadRequest("the client went away before the body was complete")
     return body
 

@@ -19,8 +19,9 @@ class RateLimit:
 
     def take(self, name: str) -> None:
         """Takes one; raises TooMany where there is none, with the time until there is."""
-        self.check(name)
-        self.owe(name, 1)
+        if self._per_s:
+            self.check(name)
+            self.owe(name, 1)
 
     def owe(self, name: str, count: int) -> None:
         """Takes `count` whether they are there or not: it takes longer until there is one again."""

@@ -3,6 +3,7 @@
 import asyncio
 from http import HTTPStatus
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from farebox.errors import BadRequest, Busy, HeadTooLarge, Problem, RequestTimeout
@@ -69,7 +70,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunk_bytes = len(data)
         if self._in_head:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._idle_since = None
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._refuse(BadRequest("this can't be read as HTTP/1.1", "malformed_http"))
+        except httptools.HttpParserUpgrade:
+            self._unsupported_upgrade_warning()
         if self._refused:
             return
         if self._in_head:
@@ -151,9 +159,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_idle)
 
-    def _unset_keepalive_if_required(self) -> None:
-        self._idle_since = None
-
     def _look_idle(self) -> None:
         """Closes a connection that was idle too long; of one that was not, looks again when it can be."""
         self._idle_timer = None
@@ -173,9 +178,6 @@ class BoundedProtocol(HttpToolsProtocol):
             if any(names.count(name) > 1 for name in SINGLE):
                 return False
         return b"host" in found or self.parser.get_http_version() != "1.1"
-
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(BadRequest("this can't be read as HTTP/1.1", "malformed_http"))
 
     def _time(self, seconds: float) -> None:
         self._timer = self.loop.call_later(seconds, self._refuse, RequestTimeout("send the request faster"))

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from farebox.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
+from farebox.http.quotes import fewest_quotes
 
 T = TypeVar("T")
 
@@ -31,9 +32,9 @@ class Reader(Generic[T]):
             raise _explained(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(_malformed(error), "malformed_json") from None
-        # A body with no more quotes than the required members and their strings need has no room for
-        # a member twice, nor for an escaped NUL in a name.
-        if body.count(b'"') != self._least_quotes:
+        # A body with no more quotes than its members and their strings need has no room for a member twice.
+        quotes = body.count(b'"')
+        if quotes != self._least_quotes and quotes != fewest_quotes(value):
             _refuse_doubles(body)
         if b"\\u0000" in body:
             _refuse_nul(body)
@@ -91,15 +92,19 @@ def _least_quotes(type_: Any) -> int:
 
 
 def _refuse_doubles(body: bytes) -> None:
-    def members(pairs: list[tuple[str, Any]]) -> None:
-        if len({name for name, _ in pairs}) != len(pairs):
-            raise BadRequest("a member stands twice in an object", "malformed_json")
-
     try:
         # Decoded here: what the type has no member for was skipped, and not looked at, when the body was read.
-        json.loads(body.decode(), object_pairs_hook=members, parse_int=len, parse_float=len)
+        _members.decode(body.decode())
     except (UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(_malformed(error), "malformed_json") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise BadRequest("a member stands twice in an object", "malformed_json")
+
+
+_members = json.JSONDecoder(object_pairs_hook=_once, parse_int=len, parse_float=len)
 
 
 def _refuse_nul(body: bytes) -> None:

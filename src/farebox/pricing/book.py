@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from farebox.ledger.types import Pricing, Usage
 from farebox.money import Asset, rate
-from farebox.pricing.compute import CompiledRates, amount, total_nano
+from farebox.pricing.compute import CompiledRates, factor, rounded, total_nano
 from farebox.pricing.nearest import Names
 from farebox.pricing.types import PPM
 
 ONE = Fraction(1)
+_REMEMBERED = 10_000
 
 
 class UnknownModel(LookupError):
@@ -44,6 +45,16 @@ class Quote(Struct, frozen=True):
     pricing: Pricing
 
 
+class Terms(Struct, frozen=True):
+    """What holds for one provider's charges of one model to wallets of one asset, from `since` to before `until`."""
+
+    since: datetime
+    until: datetime | None
+    rates: CompiledRates
+    factor: tuple[int, int]
+    pricing: Pricing
+
+
 class Book(Struct, frozen=True):
     """All prices of one revision. `versions` are by (provider or None for all, model), newest first."""
 
@@ -56,6 +67,8 @@ class Book(Struct, frozen=True):
     conversions: dict[tuple[str, str], Fraction]
     aliases: Callable[[str], tuple[str, ...]] | None = None
     """The names that a model which the book does not know goes by."""
+    terms: dict[tuple[int, str, str], Terms] = msgspec.field(default_factory=dict)
+    """What was found so far, by provider, model and the wallet's asset."""
     names: list[Names] = msgspec.field(default_factory=list)
     """All names, for guesses; made when the first is needed."""
 
@@ -102,15 +115,25 @@ class Book(Struct, frozen=True):
 
     def quote(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Quote:
         """What the usage costs a wallet of `asset`; raises UnknownModel, NotConvertible, compute.NotPriced."""
+        known = self.terms.get((provider_id, model, asset))
+        if known is None or now < known.since or (known.until is not None and now >= known.until):
+            known = self._terms(provider_id, model, usage, asset, now)
+        return Quote(rounded(total_nano(known.rates, usage), *known.factor), known.pricing)
+
+    def _terms(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Terms:
         version, until = self.find(provider_id, model, now)
         assert version.rates is not None
+        total_nano(version.rates, usage)  # what has no rate is told before what has no conversion
+        same = version.asset == asset
+        conversion = ONE if same else self.conversion(version.asset, asset)
         markup = self.markups.get(provider_id, PPM)
-        nano = total_nano(version.rates, usage)
-        if version.asset == asset:
-            return Quote(amount(nano, markup, ONE), Pricing(version.id, markup, self.revision, until))
-        conversion = self.conversion(version.asset, asset)
-        pricing = Pricing(version.id, markup, self.revision, until, str(conversion))
-        return Quote(amount(nano, markup, conversion), pricing)
+        pricing = Pricing(version.id, markup, self.revision, until, None if same else str(conversion))
+        if len(self.terms) >= _REMEMBERED:
+            self.terms.clear()
+        found = self.terms[provider_id, model, asset] = Terms(
+            now, until, version.rates, factor(markup, conversion), pricing
+        )
+        return found
 
     def conversion(self, source: str, target: str) -> Fraction:
         """Target units for one source unit; raises NotConvertible."""

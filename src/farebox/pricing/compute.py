@@ -127,7 +127,17 @@ def total_nano(rates: CompiledRates, usage: Usage) -> int:
 
 def amount(nano: int, markup_ppm: int, conversion: Fraction) -> int:
     """Units of the wallet's asset: rounded once, up (RULES 2)."""
-    return -(-nano * markup_ppm * conversion.numerator // (NANO * PPM * conversion.denominator))
+    return rounded(nano, *factor(markup_ppm, conversion))
+
+
+def factor(markup_ppm: int, conversion: Fraction) -> tuple[int, int]:
+    """What makes nano-units of a price units of a wallet: times the one, divided by the other."""
+    return markup_ppm * conversion.numerator, NANO * PPM * conversion.denominator
+
+
+def rounded(nano: int, times: int, divided_by: int) -> int:
+    """Units of the wallet's asset, rounded up."""
+    return -(-nano * times // divided_by)
 
 
 def _level(rates: CompiledRates, usage: Usage) -> Level:

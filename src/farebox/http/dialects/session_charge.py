@@ -50,10 +50,12 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
         secret = edge.text(headers.get(b"x-provider-api-key"))
         from_memory = False
         try:
-            principal, from_memory = await access.remembered(secret, request.address, WRITE)
+            known = access.known(secret, WRITE)
+            from_memory = known is not None
+            principal = known or await access.principal(secret, request.address, WRITE)
             provider_id = dialect.provider_of(principal, headers)
             key = edge.idempotency_key(headers.get(dialect.key_header), required=False)
-            asked = dialect.reader.read(await edge.body_of(request, limit))
+            asked = dialect.reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             token = edge.text(headers.get(dialect.session_header)) or ""
             grant = consent.remembered(token) or await consent.resolve(token)
             if grant is None:

@@ -123,9 +123,11 @@ def route(services: Services, access: Access) -> edge.Route:
         secret = bearer(edge.text(headers.get(b"authorization")))
         from_memory = False
         try:
-            principal, from_memory = await access.remembered(secret, request.address, WRITE)
+            known = access.known(secret, WRITE)
+            from_memory = known is not None
+            principal = known or await access.principal(secret, request.address, WRITE)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True)
-            data = _reader.read(await edge.body_of(request, limit))
+            data = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             view, replayed = await charge(services, principal, key or "", data)
         except Exception as error:
             problem = problem_of(error, request.path)

@@ -52,7 +52,7 @@ def _route(callers: Callers, limit: int, reader: Reader[B], act: Act[B]) -> edge
         try:
             caller = await callers.remembered(edge.text(headers.get(b"authorization")), request.address)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
-            asked = reader.read(await edge.body_of(request, limit))
+            asked = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             payment, outcome = await callers.acting(caller, lambda member: act(member, asked, key))
         except Exception as error:
             problem = await callers.confirmed(caller, problem_of(error, request.path))

@@ -37,7 +37,7 @@ def route(services: Services, access: Access) -> edge.Route:
         try:
             principal, from_memory = await callers.identify(given, request.address, WRITE, from_memory=True)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
-            asked = _reader.read(await edge.body_of(request, limit))
+            asked = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             outcome = await spend(services, principal, asked, key)
         except Exception as error:
             problem = problem_of(error, request.path)

@@ -1,0 +1,49 @@
+"""How many quotes a JSON text needs: where a body has no more than its value needs, no member stood twice in it."""
+
+import functools
+from typing import Any
+
+from msgspec import NODEFAULT, Struct, structs
+
+_CANT_BE_TOLD = -(10**9)
+"""What no number of quotes makes up for."""
+_NO_QUOTES = frozenset((int, bool, type(None)))
+
+
+def fewest_quotes(value: Any) -> int:
+    """The quotes of the shortest JSON text that is read as `value`; below zero where that can't be told.
+
+    A member that has its default need not be there. Each other member was there once at least, and everything that was
+    there besides it, be it the same member again, has quotes of its own.
+    """
+    kind = type(value)
+    if kind is str:
+        return 2
+    if kind in _NO_QUOTES:
+        return 0
+    if kind is dict:
+        return sum(2 + fewest_quotes(inner) for inner in value.values())
+    if kind is list:
+        return sum(fewest_quotes(inner) for inner in value)
+    if not isinstance(value, Struct):
+        return _CANT_BE_TOLD  # above all Raw, in which nothing was looked at
+    quotes = 0
+    for name, default in _fields(type(value)):
+        inner = getattr(value, name)
+        if inner is not default and inner != default:
+            quotes += 2 + fewest_quotes(inner)
+    return quotes
+
+
+@functools.cache
+def _fields(kind: type[Struct]) -> tuple[tuple[str, Any], ...]:
+    """The members of a struct, with what each is where it is not given."""
+    if kind.__struct_config__.array_like:
+        raise TypeError(f"{kind.__name__} is no object")
+    return tuple((field.name, _default(field)) for field in structs.fields(kind))
+
+
+def _default(field: structs.FieldInfo) -> Any:
+    if field.default_factory is not NODEFAULT:
+        return field.default_factory()
+    return field.default  # NODEFAULT, which no value is, for what has to be given
