@@ -44,7 +44,7 @@ async def test_an_id_given_out_twice_is_a_broken_invariant(database: str, servic
         conn = await owner(database)
         await conn.execute(f"ALTER SEQUENCE transfer_ids RESTART {first.transfer_id}")
         with pytest.raises(BrokenInvariant):
-            await ledger.submit(payer.deposit("second"))
+            await ledger.submit(payer.refund("second", first.transfer_id))
         assert (await ledger.submit(payer.charge("third"))).available == 998
         await conn.close()
 
@@ -80,10 +80,10 @@ async def test_a_process_frozen_in_a_batch_gives_its_wallets_back(
 ) -> None:
     """Its connection stays open, its transaction does not: PostgreSQL ends it, and others go on."""
     async with proxy_to(database) as proxy, ledger_on(proxy.url, services) as frozen:
-        await frozen.submit(payer.charge("before"))
+        before = await frozen.submit(payer.charge("before"))
         async with intruder(database) as conn:
             await conn.execute(LOCK_WALLET, payer.wallet)
-            stuck = frozen.submit(payer.deposit("stuck"))
+            stuck = frozen.submit(payer.refund("stuck", before.transfer_id))
             await waiting_for_locks(services, 1)
             proxy.freeze()  # it will have the lock, and not know
         async with ledger_on(database, services) as ledger:

@@ -1,14 +1,15 @@
-"""Charges decided on what is known: whatever changes in the meantime, they are decided on what is true (ADR 0028)."""
+"""Asks decided on what is known: whatever changes in the meantime, they are decided on what is true (ADR 0028)."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from farebox.envelopes.types import Scope
+from farebox.envelopes.types import EnvelopeChange, Scope
 from farebox.ledger.batcher import Ledger
-from farebox.ledger.types import Hold, Pricing, Refusal
+from farebox.ledger.types import Ask, Capture, Hold, Pricing, Refusal, Release, Transfer
 from farebox.services import Services
 from tests.support.ledgers import Books, mark, owner
 from tests.support.racing import Payer, ledger_on
@@ -166,3 +167,73 @@ async def test_who_often_finds_things_changed_stops_trying(
     for number in range(70):
         await ledger.submit(payer.charge(f"alone{number}"))
     assert ledger.short > 1, "and tries again later"
+
+
+async def test_holds_and_captures_take_it_too(payer: Payer, ledger: Ledger) -> None:
+    short = ledger.short
+    asked = {"wallet_id": payer.wallet, "grant_id": payer.grant}
+    holds = [await ledger.submit(ask_of(Hold, **asked, amount=10, ttl_s=60)) for _ in range(2)]
+    paid = {"provider_id": payer.books.provider_id, "revenue_account": payer.books.revenue}
+    captured = await ledger.submit(ask_of(Capture, **asked, **paid, hold_id=holds[0].transfer_id, amount=4))
+    released = await ledger.submit(ask_of(Release, **asked, hold_id=holds[1].transfer_id))
+    assert (captured.refusal, captured.available, released.available) == (None, 984, 994)
+    assert ledger.short == short + 3, "all but the first"
+    again = await ledger.submit(ask_of(Release, **asked, hold_id=holds[1].transfer_id))
+    assert again.refusal is Refusal.HOLD_CLOSED
+
+
+async def test_a_hold_lasts_from_when_it_was_written(services: Services, payer: Payer, ledger: Ledger) -> None:
+    """However long ago that was on which it was decided."""
+    await asyncio.sleep(0.5)
+    await ledger.submit(ask_of(Hold, wallet_id=payer.wallet, grant_id=payer.grant, amount=10, ttl_s=60))
+    lasts = await services.pool.fetchval("SELECT expires_at - created_at FROM holds WHERE wallet_id = $1", payer.wallet)
+    assert lasts == timedelta(seconds=60)
+
+
+async def test_a_hold_that_ended_elsewhere_has(database: str, services: Services, payer: Payer, ledger: Ledger) -> None:
+    asked = {"wallet_id": payer.wallet, "grant_id": payer.grant}
+    hold = await ledger.submit(ask_of(Hold, **asked, amount=10, ttl_s=60))
+    async with ledger_on(database, services) as other:
+        await other.submit(ask_of(Release, **asked, hold_id=hold.transfer_id))
+    again = await ledger.submit(ask_of(Release, **asked, hold_id=hold.transfer_id))
+    assert again.refusal is Refusal.HOLD_CLOSED
+
+
+async def test_transfers_and_deposits_take_it_too(payer: Payer, ledger: Ledger) -> None:
+    other = await Payer.of(payer.books)
+    await ledger.submit(other.charge("known"))
+    await ledger.submit(ask_of(Transfer, wallet_id=payer.wallet, to_wallet_id=other.wallet, amount=1))
+    short = ledger.short
+    outcome = await ledger.submit(ask_of(Transfer, wallet_id=payer.wallet, to_wallet_id=other.wallet, amount=100))
+    deposit = payer.deposit("money", 5)
+    deposit.reference = "invoice"
+    assert (outcome.available, (await ledger.submit(deposit)).available) == (897, 902)
+    assert ledger.short == short + 2
+    again = payer.deposit("other key", 5)
+    again.reference = "invoice"
+    assert (await ledger.submit(again)).replayed
+    assert await other.balance() == 1100
+
+
+async def test_envelopes_count_on_the_short_way(payer: Payer, ledger: Ledger) -> None:
+    number = await payer.books.envelope(Scope("wallet", str(payer.wallet)), 5)
+    outcomes = [await ledger.submit(payer.charge(f"k{n}")) for n in range(7)]
+    assert [o.refusal for o in outcomes] == [None] * 5 + [Refusal.ENVELOPE_LIMIT_EXCEEDED] * 2
+    assert outcomes[-1].stopped is not None
+    assert ledger.short >= 4
+    assert (await payer.books.services.envelopes.get(number)).standing.used == 5
+
+
+async def test_a_limit_that_was_raised_is(payer: Payer, ledger: Ledger) -> None:
+    number = await payer.books.envelope(Scope("wallet", str(payer.wallet)), 2)
+    outcomes = [await ledger.submit(payer.charge(f"k{n}")) for n in range(6)]
+    assert outcomes[-1].refusal is Refusal.ENVELOPE_LIMIT_EXCEEDED
+    await payer.books.services.envelopes.change("test", number, EnvelopeChange(limit_units=3))
+    assert (await ledger.submit(payer.charge("k"))).refusal is None
+    await payer.books.services.envelopes.delete("test", number)
+    assert (await ledger.submit(payer.charge("more", amount=900))).refusal is None
+
+
+def ask_of(kind: type[Ask], **given: Any) -> Ask:
+    fingerprint = mark()
+    return kind(client="tester", key=fingerprint.hex(), fingerprint=fingerprint, **given)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from farebox.db import pool
 from farebox.ledger.batcher import Ledger, Limits
-from farebox.ledger.types import Charge, Deposit
+from farebox.ledger.types import Charge, Deposit, Refund
 from farebox.services import Services
 from tests.support.ledgers import Books, mark
 
@@ -49,6 +49,19 @@ class Payer(Struct, frozen=True):
             wallet_id=self.wallet,
             source_account=self.books.outside,
             amount=units,
+        )
+
+    def refund(self, key: str, charge_id: int) -> Refund:
+        """An ask to give a charge back."""
+        return Refund(
+            client="tester",
+            key=key,
+            fingerprint=mark(),
+            wallet_id=self.wallet,
+            grant_id=self.grant,
+            charge_id=charge_id,
+            revenue_account=self.books.revenue,
+            amount=None,
         )
 
     async def balance(self) -> int:

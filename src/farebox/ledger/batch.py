@@ -139,6 +139,8 @@ class Rows(Struct):
     envelopes: set[int] = msgspec.field(default_factory=set)
     closed_windows: dict[int, ClosedWindow] = msgspec.field(default_factory=dict)
     """By envelope; written where the envelope is."""
+    turned: set[int] = msgspec.field(default_factory=set)
+    """The envelopes whose window has begun with this batch, written or not."""
     passed: list[Passed] = msgspec.field(default_factory=list)
 
 
@@ -150,7 +152,10 @@ class Batch:
         self.rows = Rows()
         self._next_id = facts.first_id
         for envelope in facts.envelopes.values():
+            ended = envelope.window_end
             closed = turn(envelope, facts.now)
+            if envelope.window_end != ended:
+                self.rows.turned.add(envelope.id)
             if closed is not None:
                 self.rows.closed_windows[envelope.id] = closed
 

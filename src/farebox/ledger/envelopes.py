@@ -53,6 +53,8 @@ class EnvelopeFacts(Struct, gc=False, kw_only=True):
     """The highest threshold that was passed in this window."""
     total: int
     """All that was ever counted."""
+    version: int = 0
+    """The transaction that wrote the row (its xmin): while it is the same, so is the row."""
 
     @property
     def remaining(self) -> int:

@@ -13,7 +13,7 @@ WITH locked_wallets AS MATERIALIZED (
       AND expires_at <= statement_timestamp()
     ORDER BY wallet_id, id FOR NO KEY UPDATE
 ), asked_holds AS MATERIALIZED (
-    SELECT h.* FROM holds h
+    SELECT h.*, h.xmin FROM holds h
     WHERE h.wallet_id = ANY(:hold_wallets::bigint[]) AND h.id = ANY(:hold_ids::bigint[])
     ORDER BY h.wallet_id, h.id FOR NO KEY UPDATE
 ), locked_grants AS MATERIALIZED (
@@ -54,7 +54,7 @@ WITH locked_wallets AS MATERIALIZED (
     ) AS e
     WHERE (SELECT EXISTS (SELECT FROM envelopes WHERE scope IS NOT NULL AND deleted_at IS NULL))
 ), locked_envelopes AS MATERIALIZED (
-    SELECT * FROM envelopes WHERE deleted_at IS NULL AND id = ANY(ARRAY(
+    SELECT *, xmin::text::bigint AS version FROM envelopes WHERE deleted_at IS NULL AND id = ANY(ARRAY(
         SELECT id FROM applying
         UNION ALL SELECT unnest(envelope_ids) FROM due_holds UNION ALL SELECT unnest(envelope_ids) FROM asked_holds
         UNION ALL SELECT unnest(envelope_ids) FROM charges UNION ALL SELECT unnest(:envelope_ids::bigint[])))
@@ -64,11 +64,11 @@ SELECT 'wallet' AS fact, id, balance AS a, held AS b, debt AS c, NULL::bigint AS
        NULL::bigint AS f, NULL::timestamptz AS t, asset AS s, NULL::text AS u, NULL::bytea AS x, version::text AS v
 FROM locked_wallets
 UNION ALL
-SELECT 'due', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, NULL, expires_at, state, model, NULL,
+SELECT 'due', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, 0, expires_at, state, model, NULL,
        array_to_string(envelope_ids, ',')
 FROM due_holds
 UNION ALL
-SELECT 'hold', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, NULL, expires_at,
+SELECT 'hold', id, wallet_id, grant_id, amount, to_wallet_id, usage_units, xmin::text::bigint, expires_at,
        coalesce(void_reason, state), model, NULL, array_to_string(envelope_ids, ',')
 FROM asked_holds
 UNION ALL
@@ -108,9 +108,9 @@ FROM unnest(:person_ids::bigint[], :person_versions::bigint[]) AS v (id, version
 LEFT JOIN LATERAL (SELECT password_version FROM people WHERE id = v.id OFFSET 0) AS p ON true
 WHERE p.password_version IS DISTINCT FROM v.version
 UNION ALL
-SELECT 'batch', nextval('transfer_ids'), b.revision, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL,
+SELECT 'batch', nextval('transfer_ids'), b.revision, e.revision, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL,
        NULL
-FROM price_book b
+FROM price_book b CROSS JOIN envelope_book e
 
 -- name: locked_elsewhere
 -- The wallets that somebody else keeps locked, or a grant of theirs, or an envelope that may apply to them; among them

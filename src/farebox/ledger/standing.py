@@ -4,75 +4,137 @@ They are only ever used where the database proves, under its locks, that they st
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from farebox.ledger.types import Ask, Charge, Facts, GrantFacts, WalletFacts
+from farebox.ledger import limits
+from farebox.ledger.batch import OpenedHold, Rows
+from farebox.ledger.envelopes import EnvelopeFacts
+from farebox.ledger.types import (
+    Ask,
+    Capture,
+    Charge,
+    Deposit,
+    Draw,
+    Facts,
+    GrantFacts,
+    Hold,
+    HoldFacts,
+    Record,
+    RecordUsage,
+    Release,
+    Transfer,
+    WalletFacts,
+)
 
 KEPT = 16_384
-"""How many wallets are remembered, and how many grants."""
+"""How many of each kind of fact are remembered."""
 PAUSE_MAX = 64
+SHORT = frozenset({Charge, Capture, Deposit, Hold, Record, RecordUsage, Release, Transfer})
+"""What can be decided on what is known: all but refunds, which depend on the journal, and what people ask."""
+
+Versioned = WalletFacts | GrantFacts | HoldFacts | EnvelopeFacts
+
+
+class Unknown(Exception):
+    """A fact that is not remembered."""
 
 
 class Standing:
-    """Wallets and grants as this writer left them. Where they often stand no more, they are tried less often."""
+    """Facts as this writer left them. Where they often stand no more, they are tried less often."""
 
     def __init__(self) -> None:
         self._wallets: dict[int, WalletFacts] = {}
         self._grants: dict[int, GrantFacts] = {}
+        self._holds: dict[int, HoldFacts] = {}
+        self._envelopes: dict[int, EnvelopeFacts] = {}
+        self._applying: dict[Draw, list[int]] = {}
         self._now = datetime.min.replace(tzinfo=UTC)
         self._price_revision = 0
+        self._envelope_revision = 0
         self._misses = 0
         self._pause = 0
-        self._charges = False
+        self._short = False
         self.last_id = 0
         """The highest transfer id that was given out here."""
 
     @property
     def hopeful(self) -> bool:
         """Whether the next batch is likely to be decided on what is known."""
-        return self._charges and not self._pause
+        return self._short and not self._pause
 
     def facts_for(self, asks: Sequence[Ask]) -> Facts | None:
-        """Facts to decide charges on, with ids that count from zero; None where not all is known, or it is no use.
+        """Facts to decide asks on, with ids that count from zero; None where not all is known, or it is no use.
 
         They are lent out: what becomes of the batch has to be told by `keep` or `forget`.
         """
-        self._charges = all(type(ask) is Charge and ask.person is None for ask in asks)
-        if not self._charges:
+        self._short = all(type(ask) in SHORT and ask.person is None for ask in asks)
+        if not self._short:
             return None
         if self._pause:
             self._pause -= 1
             return None
         facts = Facts(self._now, 0, self._price_revision, {}, {}, {}, {}, {}, {}, set())
-        return facts if self._found(asks, facts) else None
+        facts.envelope_revision = self._envelope_revision
+        try:
+            for ask in asks:
+                self._lend(ask, facts)
+        except Unknown:
+            return None
+        # A key that stands twice is answered by its first: that is for the long way to say.
+        return facts if len({(ask.client, ask.key) for ask in asks}) == len(asks) else None
 
-    def _found(self, asks: Sequence[Ask], facts: Facts) -> bool:
-        """Fills the facts; whether all are there, and no key stands twice."""
-        keys = set()
-        for ask in asks:
-            assert isinstance(ask, Charge)
-            wallet = self._wallets.get(ask.wallet_id)
-            if wallet is None:
-                return False
-            facts.wallets[wallet.id] = wallet
-            if ask.grant_id is not None:
-                grant = self._grants.get(ask.grant_id)
-                if grant is None or grant.lineage:
-                    return False
-                facts.grants[grant.id] = grant
-            keys.add((ask.client, ask.key))
-        return len(keys) == len(asks)
+    def _lend(self, ask: Ask, facts: Facts) -> None:
+        """What one ask is decided on; raises Unknown."""
+        if isinstance(ask, Record):
+            self._lend_envelopes((ask.envelope_id,), facts)
+            return
+        facts.wallets[ask.wallet_id] = _known(self._wallets, ask.wallet_id)
+        if isinstance(ask, Transfer | Capture) and ask.to_wallet_id is not None:
+            facts.wallets[ask.to_wallet_id] = _known(self._wallets, ask.to_wallet_id)
+        grant_id: int | None = getattr(ask, "grant_id", None)
+        if isinstance(ask, Capture | Release):
+            hold = facts.holds[ask.hold_id] = _known(self._holds, ask.hold_id)
+            self._lend_envelopes(hold.envelopes, facts)
+            grant_id = hold.grant_id
+        if grant_id is not None:
+            grant = facts.grants[grant_id] = _known(self._grants, grant_id)
+            for above in grant.lineage:
+                facts.grants[above] = _known(self._grants, above)
+        draw = limits.draw_of(ask)
+        if draw is not None:
+            applying = _known(self._applying, draw)
+            if applying:
+                facts.applying[draw] = applying
+                self._lend_envelopes(applying, facts)
 
-    def keep(self, facts: Facts, changed: Iterable[WalletFacts | GrantFacts], last_id: int, version: int) -> None:
-        """Remembers what a batch has committed; `version` is the transaction that wrote what it `changed`."""
-        for fact in changed:
+    def _lend_envelopes(self, envelope_ids: Iterable[int], facts: Facts) -> None:
+        for id_ in envelope_ids:
+            facts.envelopes[id_] = _known(self._envelopes, id_)
+
+    def keep(self, facts: Facts, rows: Rows, draws: Iterable[Draw], version: int) -> None:
+        """Remembers what a batch has committed; `version` is the transaction that wrote its `rows`."""
+        for fact in changed(facts, rows):
             fact.version = version
-        for known, more in ((self._wallets, facts.wallets), (self._grants, facts.grants)):
-            if len(known) + len(more) > KEPT:
-                known.clear()
-            known.update(more)  # type: ignore[arg-type]  # of one kind each
+        if facts.envelope_revision != self._envelope_revision:
+            self._applying.clear()
+            self._envelopes.clear()
+        _add(self._wallets, facts.wallets)
+        _add(self._grants, facts.grants)
+        unwritten = rows.turned - rows.envelopes
+        _add(self._envelopes, {id_: fact for id_, fact in facts.envelopes.items() if id_ not in unwritten})
+        _add(self._applying, {draw: facts.applying.get(draw, []) for draw in draws})
+        self._keep_holds(facts, rows, version)
         self._now, self._price_revision = facts.now, facts.price_revision
-        self.last_id = max(self.last_id, last_id)
+        self._envelope_revision = facts.envelope_revision
+        self.last_id = max(self.last_id, rows.transfers[-1].id if rows.transfers else 0)
+
+    def _keep_holds(self, facts: Facts, rows: Rows, version: int) -> None:
+        for hold in facts.holds.values():
+            if hold.state != "pending":
+                self._holds.pop(hold.id, None)
+        if rows.opened_holds:
+            _add(self._holds, {row.id: _pending(row, version) for row in rows.opened_holds})
 
     def hit(self) -> None:
         """What was known still stood."""
@@ -86,23 +148,76 @@ class Standing:
 
     def forget(self, facts: Facts) -> None:
         """Forgets what a batch was lent and may have changed."""
-        for id_ in facts.wallets:
-            self._wallets.pop(id_, None)
-        for id_ in facts.grants:
-            self._grants.pop(id_, None)
+        lent: tuple[tuple[dict[int, Any], dict[int, Any]], ...] = (
+            (self._wallets, facts.wallets),
+            (self._grants, facts.grants),
+            (self._holds, facts.holds),
+            (self._envelopes, facts.envelopes),
+        )
+        for known, facts_of_kind in lent:
+            for id_ in facts_of_kind:
+                known.pop(id_, None)
 
     def forget_all(self) -> None:
         """Forgets everything: another connection may lead to another database."""
-        self._wallets.clear()
-        self._grants.clear()
+        for known in (self._wallets, self._grants, self._holds, self._envelopes, self._applying):
+            known.clear()
+
+
+def _known(known: dict[Any, Any], key: Any) -> Any:
+    found = known.get(key)
+    if found is None:
+        raise Unknown
+    return found
+
+
+def _add(known: dict[Any, Any], more: dict[Any, Any]) -> None:
+    if len(known) + len(more) > KEPT:
+        known.clear()
+    known.update(more)
+
+
+def _pending(row: OpenedHold, version: int) -> HoldFacts:
+    return HoldFacts(
+        row.id,
+        row.wallet_id,
+        row.grant_id,
+        row.amount,
+        "pending",
+        row.expires_at,
+        row.model,
+        row.to_wallet_id,
+        row.usage_units,
+        row.envelope_ids or (),
+        version,
+    )
+
+
+def changed(facts: Facts, rows: Rows) -> list[WalletFacts | GrantFacts | EnvelopeFacts]:
+    """The wallets, grants and envelopes that a batch writes."""
+    return [
+        *(facts.wallets[id_] for id_ in rows.wallets),
+        *(facts.grants[id_] for id_ in rows.grants),
+        *(facts.envelopes[id_] for id_ in rows.envelopes),
+    ]
+
+
+def moved_to(rows: Rows, first_id: int, later: timedelta) -> None:
+    """Gives rows the ids and moments that they were written with: they were decided earlier, with ids from zero."""
+    for row in rows.transfers[-1:]:
+        row.id += first_id
+    for hold in rows.opened_holds:
+        hold.id += first_id
+        hold.expires_at += later
 
 
 def stands_until(asks: Sequence[Ask], facts: Facts) -> datetime | None:
-    """The first moment at which these charges could be decided otherwise: a price or a grant ends then."""
+    """The first moment at which these asks could be decided otherwise: something that they depend on ends then."""
     ends = [grant.expires_at for grant in facts.grants.values() if grant.expires_at is not None]
-    ends += [
-        ask.pricing.until
-        for ask in asks
-        if isinstance(ask, Charge) and ask.pricing is not None and ask.pricing.until is not None
-    ]
+    ends += [hold.expires_at for hold in facts.holds.values()]
+    ends += [envelope.window_end for envelope in facts.envelopes.values()]
+    for ask in asks:
+        pricing = getattr(ask, "pricing", None)
+        if pricing is not None and pricing.until is not None:
+            ends.append(pricing.until)
     return min((end for end in ends if end > facts.now), default=None)

@@ -83,7 +83,7 @@ async def post(
     if not conn.is_in_transaction():
         await conn.execute(_BEGIN)
     try:
-        draws = _draws(asks)
+        draws = draws_of(asks)
         facts, due = _read(await _load(conn, asks, draws), draws)
         batch = Batch(facts)
         if due:
@@ -103,7 +103,7 @@ async def post(
     except BaseException as error:
         raise CommitUnknown(range(facts.first_id, facts.first_id + len(batch.rows.transfers))) from error
     if standing is not None:
-        standing.keep(facts, changed(facts, batch.rows), batch.rows.transfers[-1].id, version)
+        standing.keep(facts, batch.rows, draws, version)
     return outcomes
 
 
@@ -112,7 +112,7 @@ async def look(conn: "Connection[Record] | PoolConnectionProxy[Record]", ask: As
 
     Writes nothing and waits for nobody; a moment later the outcome may be another.
     """
-    draws = _draws([ask])
+    draws = draws_of([ask])
     facts, due = _read(await _load(conn, [ask], draws, _LOOK), draws)
     batch = Batch(facts)
     batch.free_due_holds(due)
@@ -136,7 +136,7 @@ async def locked_elsewhere(
     return [row["wallet_id"] for row in rows]
 
 
-def _draws(asks: Sequence[Ask]) -> list[Draw]:
+def draws_of(asks: Sequence[Ask]) -> list[Draw]:
     """What is drawn on, each once."""
     return list({draw: None for ask in asks if (draw := limits.draw_of(ask)) is not None})
 
@@ -202,7 +202,7 @@ async def _load(
 def _read(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
     """Facts from the rows of `lock_and_load`, and the ids of holds that have expired."""
     *rest, last = rows
-    facts = Facts(last["t"], last["id"], last["a"], {}, {}, {}, {}, {}, {}, set())
+    facts = Facts(last["t"], last["id"], last["a"], {}, {}, {}, {}, {}, {}, set(), envelope_revision=last["b"])
     due: list[int] = []
     for row in rest:
         fact, id_, a, b, c, d, e, f, time, s, u, x, v = row
@@ -225,7 +225,7 @@ def _read(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
         elif fact == "applying":
             facts.applying.setdefault(draws[id_ - 1], []).append(a)
         else:
-            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u, d, e, _numbers(v))
+            facts.holds[id_] = HoldFacts(id_, a, b, c, s, time, u, d, e, _numbers(v), f)
             if fact == "due":
                 due.append(id_)
     return facts, due
@@ -279,11 +279,6 @@ async def _write(conn: "Connection[Record]", facts: Facts, rows: Rows) -> int:
     if tuple(counts) != expected:
         raise BrokenInvariant(f"rows written {tuple(counts)}, expected {expected}")
     return int(version)
-
-
-def changed(facts: Facts, rows: Rows) -> list[WalletFacts | GrantFacts]:
-    """The wallets and grants that a batch writes."""
-    return [*(facts.wallets[id_] for id_ in rows.wallets), *(facts.grants[id_] for id_ in rows.grants)]
 
 
 def balance_changed(wallet: WalletFacts, transfer_id: int) -> dict[str, Any]:

@@ -302,6 +302,8 @@ class HoldFacts(Struct, gc=False):
     usage_units: int = 0
     envelopes: tuple[int, ...] = ()
     """Those that it is reserved in."""
+    version: int = 0
+    """The transaction that wrote the row (its xmin): while it is the same, so is the row."""
 
 
 class ChargeFacts(Struct, gc=False):
@@ -359,6 +361,8 @@ class Facts(Struct, gc=False):
     envelopes: dict[int, EnvelopeFacts] = msgspec.field(default_factory=dict)
     applying: dict[Draw, list[int]] = msgspec.field(default_factory=dict)
     """The envelopes that are attached to what is drawn on."""
+    envelope_revision: int = 0
+    """Rises with every change of which envelopes are attached to what."""
 
     def chain(self, grant_id: int) -> "list[GrantFacts]":
         """A grant and those that it was made from."""

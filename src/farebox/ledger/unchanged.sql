@@ -3,5 +3,8 @@
 SELECT first_id, posted_at, version
 FROM post_unchanged(
     :wallet_ids::bigint[], :wallet_versions::bigint[], :grant_ids::bigint[], :grant_versions::bigint[],
-    :credential_ids::bigint[], :book_revision::bigint, :before::timestamptz, :holding::boolean,
-    :transfer_rows::json, :movement_rows::json, :wallet_rows::json, :grant_rows::json, :event_rows::json)
+    :hold_wallets::bigint[], :hold_ids::bigint[], :hold_versions::bigint[],
+    :envelope_ids::bigint[], :envelope_versions::bigint[], :credential_ids::bigint[],
+    :price_revision::bigint, :envelope_revision::bigint, :decided_at::timestamptz, :before::timestamptz,
+    :holding::boolean, :transfer_rows::json, :movement_rows::json, :wallet_rows::json, :grant_rows::json,
+    :opened_rows::json, :closed_rows::json, :envelope_rows::json, :event_rows::json)
