@@ -12,6 +12,7 @@ from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.native import wire
 from farebox.http.native.outcomes import charged
+from farebox.http.native.refusals import Refused
 from farebox.http.problem import problem_body, problem_document, problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
@@ -131,7 +132,8 @@ def route(services: Services, access: Access) -> edge.Route:
             view, replayed = await charge(services, principal, key or "", data)
         except Exception as error:
             problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
+            # The ledger has refused: it has looked at the key itself.
+            if from_memory and problem.status < 500 and not isinstance(error, Refused):
                 problem = await access.confirm(secret, request.address, problem)
             return _refused(problem)
         return edge.Answer(201, msgspec.json.encode(view), _REPLAYED if replayed else ())
