@@ -17,6 +17,8 @@ from hypothesis.stateful import (
 )
 from msgspec import Struct
 
+from farebox.db import pool
+from farebox.ledger.batcher import Ledger
 from farebox.ledger.types import (
     Capture,
     Charge,
@@ -29,6 +31,7 @@ from farebox.ledger.types import (
     Release,
     Transfer,
 )
+from farebox.services import Services
 from tests.support.databases import Databases
 from tests.support.ledgers import Books, Runner, owner, running_services
 
@@ -74,9 +77,10 @@ class LedgerMachine(RuleBasedStateMachine):
         Bundle("asked"),
     )
 
-    def __init__(self, run: Runner, books: Books, url: str) -> None:
+    def __init__(self, run: Runner, books: Books, url: str, elsewhere: Ledger) -> None:
         super().__init__()
         self.run, self.books, self.url = run, books, url
+        self.elsewhere = elsewhere
         self.all_wallets: list[W] = []
         self.all_grants: list[G] = []
         self.all_holds: list[H] = []
@@ -137,6 +141,11 @@ class LedgerMachine(RuleBasedStateMachine):
         grant = G(self.run(self.books.grant(wallet.id, limit, charge_limit)), wallet, limit, charge_limit)
         self.all_grants.append(grant)
         return grant
+
+    @rule()
+    def ask_elsewhere(self) -> None:
+        """From here on, another process is asked, which knows nothing of what this one has done since."""
+        self.books.door, self.elsewhere = self.elsewhere, self.books.door
 
     @rule(grant=grants)
     def revoke(self, grant: G) -> None:
@@ -299,9 +308,10 @@ class LedgerMachine(RuleBasedStateMachine):
 def run_machine(postgres: Databases, examples: int, steps: int) -> None:
     url = postgres.url(postgres.fresh())
     with running_services(url, sweep_interval_s=3600) as run:
+        elsewhere = run(another_ledger(url, run.services))
 
         def machine() -> LedgerMachine:
-            return LedgerMachine(run, run(Books.open(run.services)), url)
+            return LedgerMachine(run, run(Books.open(run.services)), url, elsewhere)
 
         run_state_machine_as_test(
             machine,  # type: ignore[arg-type]  # a maker of machines is as good as a class of them
@@ -312,6 +322,14 @@ def run_machine(postgres: Databases, examples: int, steps: int) -> None:
                 suppress_health_check=list(HealthCheck),
             ),
         )
+        assert run.services.ledger.short
+        assert elsewhere.short
+        run(elsewhere.close())
+
+
+async def another_ledger(url: str, services: Services) -> Ledger:
+    """One of another process."""
+    return Ledger(lambda: pool.connect(url, services.settings))
 
 
 def test_ledger_follows_the_model(postgres: Databases) -> None:
