@@ -21,6 +21,7 @@ ELSEWHERE = {"session_unknown", "foreign_session"} | {
     "not_recipient",
     "not_sender",
     "password_changed",
+    "signed_out",
     "service_not_allowed",
     "token_expired",
     "token_unknown",
