@@ -64,8 +64,9 @@ def test_a_hold_is_freed(live: Live, operator: Browser, shop: Provider) -> None:
 
 
 def test_a_payment_is_freed_with_what_it_counts_on(live: Live, operator: Browser) -> None:
-    ada, bob = Somebody(live, "5"), Somebody(live)
-    assert bob.draw(ada, "2", ada.token(bob)).status_code == 200
+    ada, bob, eve = Somebody(live, "5"), Somebody(live), Somebody(live)
+    part = bob.token(eve, token=ada.token(bob, limit=4), limit=3)  # what is held counts on both
+    assert eve.draw(ada, "2", part).status_code == 200
     (hold,) = live.call(
         live.services.pool.fetch("SELECT wallet_id, id FROM holds WHERE amount = 2000000 AND closed_at IS NULL")
     )
