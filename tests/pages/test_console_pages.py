@@ -99,7 +99,7 @@ def enter(watched: Watched) -> Page:
 
 
 def overfull(live: Live, shop: Provider, client: "redis_client.Redis") -> dict[str, str]:
-    """Something of everything: long names, bent ones, the largest amounts, more rows than are shown."""
+    """Something of everything: long names, bent ones, the largest amounts."""
     office = Office(live, client)
     office.send("r1", model="unknown-model")
     office.send("r2", tokens=-1)
@@ -122,7 +122,6 @@ def overfull(live: Live, shop: Provider, client: "redis_client.Redis") -> dict[s
     made(live.admin.post("/v1/envelopes", json=everything | {"applies_to": {"kind": "all"}}))
     for _ in range(4):
         live.call(live.services.totals.keep())
-    live.call(live.services.pool.execute(MANY, shop.slug, int(ada.wallet)))
     letters: Any = client.xrange(DEAD)
     return {
         "shop": shop.slug,
@@ -191,7 +190,8 @@ SHOWN = {
 
 
 def check_weight(live: Live, given: dict[str, str]) -> None:
-    """The largest page with all its style, scripts and icons, as they cross the wire."""
+    """The largest page with all its style, scripts and icons, as they cross the wire, with as many rows as it shows."""
+    live.call(live.services.pool.execute(MANY, given["shop"], int(given["wallet"])))
     viewer = signed_in(live)
     with_it = sum(len(assets()[path].zipped) for path in ("style.css", "app.js", "console.js", "icon.svg"))
     for name, path in PAGES.items():
