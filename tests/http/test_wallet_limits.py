@@ -23,7 +23,7 @@ def test_a_limit_is_set_counts_stops_explains_and_goes(browser: Browser, shop: P
     approved(browser, shop, limit="0.5")
     token = token_of(shop)
     assert shop.charge(token, amount=200_000).status_code == 201
-    assert "Used 0.2 of 0.3 USD this day" in browser.get("/wallet").text
+    assert "Used 0.2 of 0.3 USD today" in browser.get("/wallet").text
     refused = shop.charge(token, amount=100_001)
     assert (refused.status_code, refused.json()["code"]) == (403, "envelope_limit_exceeded")
     live_part = browser.get(f"{LIMITS}/live").text

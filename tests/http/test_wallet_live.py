@@ -74,6 +74,8 @@ def test_everything_that_pages_show_is_told(browser: Browser, shop: Provider, wa
     seen.after(lambda: shop.charge(token, amount=100))
     seen.after(lambda: shop.charge(token, amount=9_000_000))  # refused: it changes no balance
     seen.after(lambda: browser.credit("1"))
+    limits = browser.get("/wallet/limits")
+    seen.after(lambda: browser.submit(limits, "/wallet/limits", period="DAILY", amount="3"))
     page = browser.get(connection[0])
     seen.after(lambda: browser.submit(page, f"{connection[0]}/change", limit="0.3"))
     seen.after(lambda: browser.submit(page, f"{connection[0]}/revoke"))

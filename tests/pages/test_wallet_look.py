@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from farebox.http.web.assets import assets
 from tests.pages.story import sign_in
-from tests.support.browsing import Browser, Fields
+from tests.support.browsing import Browser, Fields, approved, code, token_of
 from tests.support.chromium import Watched
 from tests.support.live import Live, Provider, fresh_key, made
 
@@ -144,6 +144,27 @@ def test_full_pages(ada: Somebody, watched: Watched, folder: Path | None) -> Non
         watched.open(path)
         expect(watched.page.locator("h1")).to_be_visible()
         check(watched, name, folder)
+
+
+def test_an_ordinary_wallet(live: Live, shop: Provider, watched: Watched, folder: Path | None) -> None:
+    """What most people see; the pictures of the documentation."""
+    ada = Browser(live).sign_up("25.50")
+    paths = {"home": "/wallet", "limits": "/wallet/limits"}
+    paths["connection"] = approved(ada, shop, limit="0.40", period="month")
+    ada.submit(ada.get("/wallet/limits"), "/wallet/limits", period="DAILY", amount="1")
+    for tokens in (1200, 3400, 15_000):
+        usage = {"input_tokens": tokens, "output_tokens": tokens // 4}
+        made(shop.charge(token_of(shop), model="answers-large", usage=usage))
+    assert shop.charge(token_of(shop), amount=950_000).status_code == 403
+    paths["request"] = ada.scanned(code(shop, limit=200_000, provider_username="ada-2"))
+    sign_in(watched, ada.email)
+    for name, path in paths.items():
+        watched.open(path)
+        check(watched, name, folder)
+        watched.page.emulate_media(color_scheme="dark")
+        if folder is not None:
+            watched.page.screenshot(path=folder / f"dark-{name}-360.png")
+        watched.page.emulate_media(color_scheme="light")
 
 
 def test_what_goes_wrong_looks_right(ada: Somebody, watched: Watched, folder: Path | None) -> None:
