@@ -160,7 +160,7 @@ def test_who_asks_for_money_is_answered(live: Live) -> None:
     listed = operator.get("/console/people").text
     assert "12.5 USD" in listed and "&lt;b&gt;rent" in listed
     wallet = f"/console/wallets/{ada.wallet}"
-    assert operator.submit(operator.get(wallet), f"{wallet}/decline").status_code == 303
+    assert operator.confirm(operator.get(wallet), f"{wallet}/decline").status_code == 303
     ada.submit(ada.get("/wallet/ask"), "/wallet/ask", amount="3")
     asked = operator.submit(operator.get(wallet), f"{wallet}/deposit", amount="3", reason="paid")
     assert operator.submit(asked, f"{wallet}/deposit", confirmed="yes").status_code == 303

@@ -74,6 +74,7 @@ _TOLD: tuple[tuple[type[Problem], str, str, str], ...] = (
         "Send keys in headers, and replace the one that was sent here.",
     ),
     (Unauthorized, "invalid_api_key", "No key was sent, or not a valid one.", "Send `Authorization: Bearer <key>`."),
+    (Unauthorized, "signed_out", "The session of the page that asks is over.", "Sign in again."),
     (Forbidden, "forbidden", "This key may not do that.", "Use the key of somebody who may."),
     (Forbidden, "admin_only", "This takes an administrator's key.", "Use one."),
     (Forbidden, "providers_only", "Only a provider charges.", "Use a provider's key."),
