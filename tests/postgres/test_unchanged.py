@@ -169,6 +169,20 @@ async def test_who_often_finds_things_changed_stops_trying(
     assert ledger.short > 1, "and tries again later"
 
 
+async def test_a_database_of_another_isolation_level_is_read_first(
+    database: str, services: Services, payer: Payer
+) -> None:
+    """Its transactions would not see what was committed while they waited for a lock."""
+    conn = await owner(database)
+    name = await conn.fetchval("SELECT current_database()")
+    await conn.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    await conn.close()
+    async with ledger_on(database, services) as ledger:
+        outcomes = [await ledger.submit(payer.charge(f"k{n}")) for n in range(4)]
+        assert [(o.refusal, o.available) for o in outcomes] == [(None, 999), (None, 998), (None, 997), (None, 996)]
+        assert ledger.short == 0
+
+
 async def test_holds_and_captures_take_it_too(payer: Payer, ledger: Ledger) -> None:
     short = ledger.short
     asked = {"wallet_id": payer.wallet, "grant_id": payer.grant}
