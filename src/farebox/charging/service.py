@@ -1,5 +1,6 @@
 """From what was used to what is taken: prices the usage, asks the ledger, and says what became of it."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
@@ -83,29 +84,58 @@ class Charging:
         note: str | None = None,
     ) -> Outcome:
         """Charges a grant. A refusal is an outcome; raises Problem for what can't be asked."""
-        revenue = self._accounts.known_revenue(provider_id, grant.asset) or await self._accounts.revenue(
-            provider_id, grant.asset
-        )
+        begun = self.begin(principal, provider_id, grant, key, mark, bill, member_id=member_id, note=note)
+        if begun is not None:
+            outcome = await self.ended(begun)
+            if outcome.refusal is not Refusal.PRICE_CHANGED:
+                return outcome
+        revenue = await self._accounts.revenue(provider_id, grant.asset)
 
         def ask(quote: Quote) -> Ask:
-            return Charge(
-                client=principal.client,
-                key=key,
-                fingerprint=mark,
-                credential_id=principal.credential_id,
-                wallet_id=grant.wallet_id,
-                grant_id=grant.grant_id,
-                provider_id=provider_id,
-                revenue_account=revenue,
-                amount=quote.amount,
-                model=bill.model,
-                usage=bill.usage,
-                pricing=quote.pricing,
-                member_id=member_id,
-                note=note,
-            )
+            return _charge(principal, provider_id, revenue, grant, key, mark, bill, quote, member_id, note)
 
         return await self._priced(principal.client, key, mark, provider_id, grant.asset, bill, ask)
+
+    def begin(
+        self,
+        principal: Principal,
+        provider_id: int,
+        grant: GrantRef,
+        key: str,
+        mark: bytes,
+        bill: Bill,
+        *,
+        member_id: int | None = None,
+        note: str | None = None,
+    ) -> "asyncio.Future[Outcome] | None":
+        """Asks the ledger for a charge at once, for `ended` to wait for; None where something has to be looked up.
+
+        An outcome of PRICE_CHANGED, or None, says that nothing was done and that `charge` can do it. Raises Problem.
+        """
+        book, at = self._prices.book, now()
+        revenue = self._accounts.known_revenue(provider_id, grant.asset)
+        if revenue is None or (bill.model and bill.usage and not book.knows(provider_id, bill.model, grant.asset, at)):
+            return None
+        try:
+            quote = self.quote(book, provider_id, grant.asset, bill, at)
+        except Invalid:
+            return None  # a newer book may know better
+        try:
+            return self._ledger.submit(
+                _charge(principal, provider_id, revenue, grant, key, mark, bill, quote, member_id, note)
+            )
+        except Overloaded as error:
+            raise _problem(error) from None
+
+    async def ended(self, begun: "asyncio.Future[Outcome]") -> Outcome:
+        """What became of an ask; the ledger's exceptions become Problems, a key that was revoked meanwhile a 401."""
+        try:
+            outcome = await begun
+        except _FAILED as error:
+            raise _problem(error) from None
+        if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
+            raise Unauthorized("this API key was revoked")
+        return outcome
 
     async def look_up(self, grants: Iterable[GrantRef]) -> None:
         """Finds what charges on these grants need to know, so that the next ones ask the ledger at once."""
@@ -196,14 +226,12 @@ class Charging:
         return await self._priced(principal.client, key, mark, provider_id, asset, bill, ask)
 
     async def submit(self, ask: Ask) -> Outcome:
-        """Asks the ledger; its exceptions become Problems, a key that was revoked meanwhile becomes a 401."""
+        """Asks the ledger; raises as `ended` does."""
         try:
-            outcome = await self._ledger.submit(ask)
-        except _FAILED as error:
+            begun = self._ledger.submit(ask)
+        except Overloaded as error:
             raise _problem(error) from None
-        if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
-            raise _revoked()
-        return outcome
+        return await self.ended(begun)
 
     def quote(self, book: Book, provider_id: int, asset: str, bill: Bill, at: datetime) -> Quote:
         """What a bill comes to in units of `asset` at a moment; raises Invalid."""
@@ -270,14 +298,7 @@ class Charging:
                 if stored is None:
                     raise
                 return stored
-            try:
-                outcome = await self._ledger.submit(asked)
-            except _FAILED as error:
-                raise _problem(error) from None
-            if outcome.refusal is None:
-                return outcome
-            if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
-                raise _revoked()
+            outcome = await self.submit(asked)
             if outcome.refusal is not Refusal.PRICE_CHANGED:
                 return outcome
             # The clock that counts is the database's (RULES 18): it has reached the next version.
@@ -318,8 +339,34 @@ def _problem(error: Exception) -> Problem:
             return Internal("the books would not have balanced, so nothing was written", "broken_invariant")
 
 
-def _revoked() -> Problem:
-    return Unauthorized("this API key was revoked")
+def _charge(
+    principal: Principal,
+    provider_id: int,
+    revenue: int,
+    grant: GrantRef,
+    key: str,
+    mark: bytes,
+    bill: Bill,
+    quote: Quote,
+    member_id: int | None,
+    note: str | None,
+) -> Charge:
+    return Charge(
+        client=principal.client,
+        key=key,
+        fingerprint=mark,
+        credential_id=principal.credential_id,
+        wallet_id=grant.wallet_id,
+        grant_id=grant.grant_id,
+        provider_id=provider_id,
+        revenue_account=revenue,
+        amount=quote.amount,
+        model=bill.model,
+        usage=bill.usage,
+        pricing=quote.pricing,
+        member_id=member_id,
+        note=note,
+    )
 
 
 def _converted(book: Book, bill: Bill, asset: str) -> Quote:

@@ -30,8 +30,9 @@ def fewest_quotes(value: Any) -> int:
     quotes = 0
     for name, default in _fields(type(value)):
         inner = getattr(value, name)
-        if inner is not default and inner != default:
-            quotes += 2 + fewest_quotes(inner)
+        if inner is default or inner == default:
+            continue
+        quotes += 4 if type(inner) is str else 2 if type(inner) is int else 2 + fewest_quotes(inner)
     return quotes
 
 

@@ -20,9 +20,13 @@ _REMEMBERED = 10_000
 class UnknownModel(LookupError):
     """No price for this model; `nearest` are names that have one."""
 
-    def __init__(self, nearest: list[str]) -> None:
+    def __init__(self, nearest: Callable[[], list[str]]) -> None:
         super().__init__("no price for this model")
-        self.nearest = nearest
+        self._nearest = nearest
+
+    @property
+    def nearest(self) -> list[str]:
+        return self._nearest()  # looked for where it is told, and not where it is only asked whether there is a price
 
 
 class NotConvertible(LookupError):
@@ -87,7 +91,7 @@ class Book(Struct, frozen=True):
                 if known:
                     break
         if held is None:
-            raise UnknownModel(self.nearest(provider_id, model, at))
+            raise UnknownModel(lambda: self.nearest(provider_id, model, at))
         return held, until
 
     def _held(self, provider_id: int, model: str, at: datetime) -> tuple[Version | None, bool, datetime | None]:
@@ -112,6 +116,10 @@ class Book(Struct, frozen=True):
         except UnknownModel:
             return False
         return True
+
+    def knows(self, provider_id: int, model: str, asset: str, now: datetime) -> bool:
+        """As `has`, and quicker where a quote for wallets of `asset` was made before."""
+        return (provider_id, model, asset) in self.terms or self.has(provider_id, model, now)
 
     def quote(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Quote:
         """What the usage costs a wallet of `asset`; raises UnknownModel, NotConvertible, compute.NotPriced."""

@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+from msgspec import Struct
 
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
@@ -16,10 +17,11 @@ from farebox.http.native.refusals import Refused
 from farebox.http.problem import problem_body, problem_document, problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
-from farebox.ledger.types import Usage
+from farebox.ledger.types import Outcome, Refusal, Usage
 from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
+BATCH = "/v1/charges/batch"
 _REPLAYED = ((b"idempotent-replayed", b"true"),)
 _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
@@ -32,9 +34,13 @@ async def charge(services: Services, principal: Principal, key: str, data: wire.
 async def _charge_on(
     services: Services, principal: Principal, key: str, data: wire.NewCharge, grant: GrantRef
 ) -> tuple[wire.Charged, bool]:
-    mark = fingerprint("charge", grant.grant_id, data.model, data.usage, data.amount)
-    outcome = await services.charging.charge(principal, grant.provider_id, grant, key, mark, bill_of(data, grant.asset))
+    bill = bill_of(data, grant.asset)
+    outcome = await services.charging.charge(principal, grant.provider_id, grant, key, _mark(data, grant), bill)
     return charged(outcome, "ch", grant), outcome.replayed
+
+
+def _mark(data: wire.NewCharge, grant: GrantRef) -> bytes:
+    return fingerprint("charge", grant.grant_id, data.model, data.usage, data.amount)
 
 
 async def charge_each(services: Services, principal: Principal, asked: wire.NewCharges) -> list[wire.ChargeResult]:
@@ -46,9 +52,8 @@ async def charge_each(services: Services, principal: Principal, asked: wire.NewC
             drawn[drawn_on] = await _drawn_or_problem(services, principal, data)
     # What has to be looked up is looked up before the first is asked for: they reach the ledger in their order.
     await services.charging.look_up(grant for grant in drawn.values() if isinstance(grant, GrantRef))
-    return await asyncio.gather(
-        *(_result(services, principal, data, drawn[data.session_token, data.grant]) for data in asked.charges)
-    )
+    begun = [_begun(services, principal, data, drawn[data.session_token, data.grant]) for data in asked.charges]
+    return [await _result(services, principal, *one) for one in zip(asked.charges, begun, strict=True)]
 
 
 async def _drawn_or_problem(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | Problem:
@@ -58,16 +63,42 @@ async def _drawn_or_problem(services: Services, principal: Principal, data: wire
         return problem
 
 
-async def _result(
+class _Begun(Struct, gc=False):
+    """One of many charges, on its way."""
+
+    key: str
+    grant: GrantRef
+    outcome: "asyncio.Future[Outcome]"
+
+
+def _begun(
     services: Services, principal: Principal, data: wire.BatchedCharge, grant: GrantRef | Problem
-) -> wire.ChargeResult:
+) -> _Begun | Problem:
+    """Asks for the charge, so that all are in the ledger's next batch: they wait without tasks of their own."""
     try:
-        key = edge.idempotency_key(data.idempotency_key.encode(), required=True)
+        key = edge.idempotency_key(data.idempotency_key.encode(), required=True) or ""
         if isinstance(grant, Problem):
             raise grant
-        view, replayed = await _charge_on(services, principal, key or "", data, grant)
+        asked = (principal, grant.provider_id, grant, key, _mark(data, grant), bill_of(data, grant.asset))
+        begun = services.charging.begin(*asked)
+        return _Begun(key, grant, begun or asyncio.ensure_future(services.charging.charge(*asked)))
     except Exception as error:
-        problem = problem_of(error, "/v1/charges/batch")
+        return problem_of(error, BATCH)
+
+
+async def _result(
+    services: Services, principal: Principal, data: wire.BatchedCharge, begun: _Begun | Problem
+) -> wire.ChargeResult:
+    try:
+        if isinstance(begun, Problem):
+            raise begun
+        outcome = await services.charging.ended(begun.outcome)
+        if outcome.refusal is Refusal.PRICE_CHANGED:
+            view, replayed = await _charge_on(services, principal, begun.key, data, begun.grant)
+        else:
+            view, replayed = charged(outcome, "ch", begun.grant), outcome.replayed
+    except Exception as error:
+        problem = problem_of(error, BATCH)
         return wire.ChargeResult(problem.status, replayed=False, problem=problem_document(problem, edge.request_id()))
     return wire.ChargeResult(201, replayed=replayed, charge=view)
 
