@@ -15,8 +15,8 @@ class Effort(Struct, frozen=True):
     """How long and how often."""
 
     rounds: int = 5
-    seconds: float = 1
-    warm_up_s: float = 0.5
+    seconds: float = 0.8
+    warm_up_s: float = 0.4
     memory_s: float = 30
     """How long memory is watched under load, where it is."""
     streams: int = 5_000
