@@ -16,7 +16,9 @@ from bench import doc, machine, report
 from bench.ground import Effort, Ground
 from bench.growth.charges import growth_of_charges, growth_of_cold_charges
 from bench.growth.crowd import Size
-from bench.growth.grown import grown
+from bench.growth.grown import grown, place_of
+from bench.growth.ledger import room_for
+from bench.growth.loader import Say
 from bench.growth.reads import growth_of_reads
 from bench.rounds import measure
 from farebox.serve import spare_the_collector
@@ -37,10 +39,9 @@ def main() -> int:
 
     with contextlib.ExitStack() as within:
         place = given.within or Path(within.enter_context(tempfile.TemporaryDirectory(prefix="farebox-growth-")))
-        sizes = [SMALL, Size(given.wallets, given.entries) if given.wallets else FULL if given.full else LARGE]
         place.mkdir(parents=True, exist_ok=True)
         place.chmod(0o755)
-        ledgers = within.enter_context(grown(place, sizes, say))
+        ledgers = within.enter_context(grown(place, [SMALL, _large(given, place, say)], say))
         ground = Ground(within, effort, say, 0)
         results = [measure(OF[name](ledgers), ground, say) for name in given.only or OF]
     for result in results:
@@ -51,6 +52,16 @@ def main() -> int:
         report.save(results, given.save, today, machine.described(), rounds)
         doc.renew()
     return 0 if all(claim.holds for result in results for claim in result.claims) else 1
+
+
+def _large(given: argparse.Namespace, place: Path, say: Say) -> Size:
+    if given.wallets:
+        return Size(given.wallets, given.entries or given.wallets * 10)
+    if given.full and (place_of(FULL, place).exists() or room_for(FULL, place)):
+        return FULL
+    if given.full:
+        say(f"the disk has no room for {FULL.name}: {LARGE.name} instead")
+    return LARGE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -72,11 +72,16 @@ def grown(directory: Path, sizes: Sequence[Size], say: Say) -> Iterator[list[Gro
     with contextlib.ExitStack() as stack:
         found = []
         for size in sizes:
-            place = directory / f"{size.wallets}-{size.entries}"
+            place = place_of(size, directory)
             built = build(place, size, say)
             postgres = stack.enter_context(running(place))
             found.append(Grown(size, asyncio.run(_world(postgres.url(), postgres.url(OWNER), built.api_key))))
         yield found
+
+
+def place_of(size: Size, directory: Path) -> Path:
+    """Where a ledger of that size is kept."""
+    return directory / f"{size.wallets}-{size.entries}"
 
 
 async def _world(url: str, owner_url: str, api_key: str) -> World:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,11 @@ class Built(Struct):
     def size(self) -> Size:
         """How large it is."""
         return Size(self.wallets, self.entries)
+
+
+def room_for(size: Size, directory: Path) -> bool:
+    """Whether the disk has the room to make it there: indexes are sorted beside what is kept."""
+    return shutil.disk_usage(directory).free > (size.entries * 300 + size.wallets * 800) * 1.4
 
 
 def build(directory: Path, size: Size, say: Say) -> Built:

@@ -1,7 +1,10 @@
 """The ledger that growth is measured on is a true one: the audit finds nothing, and it is charged like any other."""
 
+from pathlib import Path
+
 import asyncpg
 from bench.growth.crowd import Size, grant_id, session_token, wallet_id
+from bench.growth.ledger import room_for
 from bench.growth.loader import load, settle
 
 from farebox import app, ids
@@ -16,6 +19,11 @@ SIZE = Size(wallets=300, entries=6_000)
 
 def said_nowhere(_: str) -> None:
     """Nobody listens."""
+
+
+def test_a_ledger_that_the_disk_has_no_room_for(tmp_path: Path) -> None:
+    assert room_for(SIZE, tmp_path)
+    assert not room_for(Size(wallets=10**7, entries=10**15), tmp_path)
 
 
 async def test_a_ledger_made_in_bulk_is_a_true_one(database: str) -> None:
