@@ -156,10 +156,12 @@ def test_a_key_is_replaced(live: Live, operator: Browser, shop: Provider) -> Non
     assert operator.submit(page, replace, ends="in a day").status_code == 409, "sent twice, made once"
     assert shop.charge(token, amount=1).status_code == 201, "the old one holds for a day"
     assert operator.submit(operator.get(path), replace, ends="someday").status_code == 422
+    before = operator.get(path)
     assert operator.submit(operator.get(path), replace, ends="at once").status_code == 200
     assert shop.charge(token, amount=1).status_code == 401
     assert Provider(live, shop.slug, second).charge(token, amount=1).status_code == 201
-    assert operator.submit(operator.get(path), replace, ends="at once").status_code == 404, "it has ended"
+    assert operator.submit(before, replace, ends="at once").status_code == 404, "it has ended"
+    assert operator.get(path).text.count("ended <time") == 1
     assert "key.replace" in log(operator, shop.slug)
 
 

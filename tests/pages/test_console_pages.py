@@ -175,7 +175,7 @@ def test_every_page_is_for_everybody(
         watched.open(path)
         watched.wrong.clear()  # a browser tells what is not 2xx as an error
         watched.check("console-problem", folder, dark=True)
-    check_weight(live, given)
+    check_letters_and_weight(live, given)
 
 
 SHOWN = {
@@ -189,10 +189,13 @@ SHOWN = {
 }
 
 
-def check_weight(live: Live, given: dict[str, str]) -> None:
-    """The largest page with all its style, scripts and icons, as they cross the wire, with as many rows as it shows."""
+def check_letters_and_weight(live: Live, given: dict[str, str]) -> None:
+    """Letters that turn the direction are numbers. No page is heavy, with all its style, scripts and icons, as they
+    cross the wire, and with as many rows as it shows.
+    """
     live.call(live.services.pool.execute(MANY, given["shop"], int(given["wallet"])))
     viewer = signed_in(live)
+    assert "[U+202E]evil[U+202C] &lt;b&gt;bold" in viewer.get("/console/providers").text
     with_it = sum(len(assets()[path].zipped) for path in ("style.css", "app.js", "console.js", "icon.svg"))
     for name, path in PAGES.items():
         with viewer.http.stream("GET", path.format(**given)) as answer:

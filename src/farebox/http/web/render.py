@@ -1,6 +1,6 @@
 """Templates into answers, with the headers that keep a page to itself."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -58,7 +58,7 @@ def environment() -> Environment:
     env.globals |= {"public_charge": public_charge, "figure": figure}
     env.globals |= {"charge_number": charge_number, "hold_number": hold_number}
     env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age, "visible": visible}
-    env.filters["detail"] = detail
+    env.filters |= {"detail": detail, "past": past}
     return env
 
 
@@ -129,6 +129,11 @@ def public_transfer(one: TransferRecord) -> str:
 def public_charge(one: TransferRecord) -> str:
     """The number under which a charge is known to the API."""
     return ids.transfer("ch", one.wallet_id, one.id)
+
+
+def past(at: datetime) -> bool:
+    """Whether a time is over, by this machine's clock: good enough to say so, not to decide on."""
+    return at <= datetime.now(UTC)
 
 
 def detail(text: str) -> dict[str, str]:
