@@ -140,6 +140,7 @@ async def running(
             yield Running(services, started, host, port), http
         finally:
             services.live.end_streams()  # they would keep the server from ending
+            front.end_streams()
             http.should_exit = True
             await task
 

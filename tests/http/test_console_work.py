@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from farebox import ids
 from farebox.ledger.audits import Audits
 from tests.support.browsing import Browser, Fields, approved, token_of
 from tests.support.consoles import csrf_of, proved, signed_in
-from tests.support.live import Live, Provider, fresh_key, made
+from tests.support.live import Live, Provider, fresh_key, live_server, made, settings_for
 from tests.support.people import Somebody
 from tests.support.processes import until
 
@@ -191,6 +193,21 @@ def test_a_stream_ends_with_its_session(live: Live, operator: Browser, shop: Pro
         assert stream.status_code == 200
         assert Browser.post(staff, "/console/sign-out", csrf=csrf).status_code == 303
         assert all(not line.startswith("data:") for line in stream.iter_lines()), "it comes to its end"
+
+
+def test_an_open_stream_keeps_no_server_from_ending(database: str) -> None:
+    opened = threading.Event()
+
+    def read(operator: Browser) -> int:
+        with operator.http.stream("GET", "/console/charges/events", timeout=60) as stream:
+            opened.set()
+            return len(list(stream.iter_lines()))  # raises where it is cut off
+
+    with ThreadPoolExecutor(1) as pool:
+        with live_server(database, settings_for()) as live:
+            reader = pool.submit(read, signed_in(live))
+            assert opened.wait(30)
+        assert reader.result() > 0, "it is ended"
 
 
 def test_the_log_is_searched_and_names_keys(live: Live, operator: Browser) -> None:

@@ -48,11 +48,12 @@ class Front:
         """The routes that are called once per charge, by their addresses; all are POST."""
         self._hot = {path: edge.asgi(route) for path, route in self.hot.items()}
         self._posts_only = self._hot.keys() - {"/v1/charges", x402tools.USAGE}
+        self._charges = console_charges.ChargeEvents(services)
         self._streams = (
             (live.PATH, live.Events(services, access)),
             (streams.PATH, streams.Streams(services, access)),
             (pages.PATH, pages.PageEvents(services)),
-            (console_charges.PATH, console_charges.ChargeEvents(services)),
+            (console_charges.PATH, self._charges),
         )
         self._cors = Cors(services.settings.cors_origins)
 
@@ -96,6 +97,10 @@ class Front:
         if not path.endswith(("/stream", "/events")):
             return None
         return next((stream for pattern, stream in self._streams if pattern.fullmatch(path)), None)
+
+    def end_streams(self) -> None:
+        """Ends the streams that are this application's own."""
+        self._charges.end()
 
     @property
     def framework(self) -> Callable[[edge.Scope, edge.Receive, edge.Send], Awaitable[None]]:

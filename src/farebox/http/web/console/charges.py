@@ -137,6 +137,13 @@ class ChargeEvents:
         finally:
             self._readers.discard(reader)
 
+    def end(self) -> None:
+        """Ends every stream: their readers come back, to another node or to this one when it is back."""
+        for reader in self._readers:
+            reader.subscriber.close()
+        if self._task is not None:
+            self._task.cancel()
+
     async def _open(self, scope: edge.Scope) -> Reader:
         if len(self._readers) >= _MOST:
             raise Busy("too many streams", "overloaded", retry_after_s=5)
