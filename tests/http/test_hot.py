@@ -255,6 +255,14 @@ async def _listens(port: int) -> bool:
     return True
 
 
+async def test_the_first_to_need_the_database_connects(doors: Doors, hot: dict[str, Door], own_way: list[str]) -> None:
+    """Connecting has a limit on time, which there is in a task only."""
+    live = doors.live
+    await asyncio.to_thread(live.call, live.services.pool.expire_connections())
+    answer = await talk(live.port, request(hot["charge"], "connects", change=CHANGES["a wrong secret"]))
+    assert (answer.status, len(own_way)) == (401, 1)
+
+
 async def test_what_the_ledger_refuses_to_take_is_told(
     doors: Doors, hot: dict[str, Door], monkeypatch: pytest.MonkeyPatch, own_way: list[str]
 ) -> None:

@@ -372,13 +372,16 @@ def _charge(
 def _converted(book: Book, bill: Bill, asset: str) -> Quote:
     assert bill.amount is not None
     try:
-        conversion = ONE if bill.asset is None else book.conversion(bill.asset, asset)
+        conversion = ONE if bill.asset in (None, asset) else book.conversion(bill.asset, asset)
     except NotConvertible as error:
         raise Invalid(str(error), "not_convertible") from None
-    units = ceil(bill.amount * conversion)
+    units = bill.amount if conversion is ONE else ceil(bill.amount * conversion)
     if units > MAX_UNITS:
         raise Invalid("the amount is larger than any wallet", "amount_too_large")
-    return Quote(units, Pricing(None, PPM, book.revision, None, None if conversion == ONE else str(conversion)))
+    return Quote(
+        units,
+        Pricing(None, PPM, book.revision, None, None if conversion is ONE or conversion == ONE else str(conversion)),
+    )
 
 
 def _unknown_model(nearest: list[str]) -> Invalid:
