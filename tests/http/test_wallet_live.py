@@ -98,8 +98,10 @@ def test_line_64_it_ends_with_the_session(browser: Browser, watch: Callable[...,
     until(here.ended.is_set)
     there.after(lambda: browser.credit("1"))
     assert not there.ended.is_set()
-    page = elsewhere.get("/wallet/account")
-    done = elsewhere.submit(page, "/wallet/account/password", old=PASSWORD, new="another password")
+    third = Browser(browser.live)
+    third.post("/wallet/sign-in", email=browser.email, password=PASSWORD)
+    page = third.get("/wallet/account")
+    done = third.submit(page, "/wallet/account/password", old=PASSWORD, new="another password")
     assert done.status_code == 303
     until(there.ended.is_set)
 
