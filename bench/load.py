@@ -101,4 +101,7 @@ def _sent(specs: Sequence[Spec], started: Callable[[], None]) -> list[Sent]:
             child.stdin.flush()
         started()
         found = [child.communicate(timeout=900 + specs[0].seconds)[0] for child in children]
+    for child in children:
+        if child.returncode:
+            raise RuntimeError(f"a process of the load ended with status {child.returncode}")
     return [msgspec.msgpack.decode(answer, type=Sent) for answer in found]
