@@ -1,5 +1,6 @@
 """Everything a request can need, built once at the start and passed down."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncpg import Pool, Record
@@ -12,7 +13,6 @@ from farebox.envelopes.records import UsageRecords
 from farebox.envelopes.service import Envelopes
 from farebox.identity.credentials import Credentials
 from farebox.identity.keys import Keys
-from farebox.identity.passkeys import Passkeys
 from farebox.identity.passwords import Passwords
 from farebox.identity.people import People
 from farebox.identity.sent_forms import SentForms
@@ -37,6 +37,7 @@ from farebox.wallets.top_ups import TopUps
 
 if TYPE_CHECKING:
     from farebox.events.service import Live
+    from farebox.identity.passkeys import Passkeys
     from farebox.ingest.service import Ingest
 
 
@@ -68,7 +69,6 @@ class Services:
         self.sessions = Sessions(pool, settings.browser_session_ttl_s)
         self.sent_forms = SentForms(pool)
         self.audits = Audits(pool)
-        self.passkeys = Passkeys(pool, secret)
         self.delegations = Delegations(pool, settings.delegation_ttl_s)
         self.payments = Payments(pool, self.charging, self.people, self.delegations, settings.transaction_ttl_s)
         self.funding = Funding(pool, self.charging, self.accounts, self.people, settings.initial_credit_usd)
@@ -79,3 +79,10 @@ class Services:
         self.totals = Totals(pool)
         self.ingest: Ingest | None = None
         """Where usage records come in by a Redis stream."""
+
+    @cached_property
+    def passkeys(self) -> "Passkeys":
+        """What checks them is large, and loaded with the first."""
+        from farebox.identity.passkeys import Passkeys
+
+        return Passkeys(self.pool, self.secret)

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from farebox.errors import Busy
-from farebox.http.web.wallet.statement_pdf import Printer, Statement, shown
+from farebox.http.web.wallet.printer import Printer, Statement
+from farebox.http.web.wallet.statement_pdf import shown
 
 
 async def test_so_many_wait_and_no_more() -> None:

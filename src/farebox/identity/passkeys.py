@@ -22,6 +22,7 @@ from farebox.db import queries
 from farebox.errors import Conflict, Invalid, NotFound, Unauthorized
 from farebox.identity.credentials import Member
 from farebox.identity.service import note
+from farebox.identity.types import Place
 
 _SQL = queries.load("farebox.identity", "passkeys.sql")
 _TTL_S = 300
@@ -30,13 +31,6 @@ MOST = 20
 _SELECTION = AuthenticatorSelectionCriteria(
     resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
 )
-
-
-class Place(Struct, frozen=True):
-    """Where a browser is: a passkey is good for one host only, so that no other site can ask for it."""
-
-    host: str
-    origin: str
 
 
 class Passkey(Struct, frozen=True):

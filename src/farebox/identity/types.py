@@ -62,3 +62,10 @@ class Organization(Struct, frozen=True):
     zone: str
     """Where windows of its limits begin."""
     created_at: datetime
+
+
+class Place(Struct, frozen=True):
+    """Where a browser is: a passkey is good for one host only, so that no other site can ask for it."""
+
+    host: str
+    origin: str

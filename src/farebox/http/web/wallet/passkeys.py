@@ -15,7 +15,7 @@ from farebox.http.web.render import HEADERS, own_path, to
 from farebox.http.web.visitor import check_way
 from farebox.http.web.wallet.entrance import TOO_MANY, enter, sign_in_form
 from farebox.http.web.wallet.given import TheVisitor
-from farebox.identity.passkeys import Place
+from farebox.identity.types import Place
 
 _LARGEST = 60_000
 _WHY = {

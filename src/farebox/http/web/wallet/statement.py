@@ -14,7 +14,7 @@ from farebox.http.depends import TheServices
 from farebox.http.web.render import KINDS, page
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
-from farebox.http.web.wallet.statement_pdf import Printer, Statement
+from farebox.http.web.wallet.printer import Printer, Statement
 from farebox.money import Asset, ones
 from farebox.services import Services
 from farebox.wallets.types import Entry

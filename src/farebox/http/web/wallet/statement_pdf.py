@@ -1,25 +1,22 @@
 """A statement as PDF: the amounts of the CSV, on paper of one size."""
 
-import asyncio
 import io
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import as_file, files
 
 from bidi import get_display
-from msgspec import Struct
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from farebox.errors import Busy
 from farebox.http.web.render import KINDS, card, moment
+from farebox.http.web.wallet.printer import Statement
 from farebox.money import Asset, ones, show
-from farebox.wallets.types import Entry, Period
+from farebox.wallets.types import Entry
 
 _FONT = "DejaVuSans"
 _INK, _SOFT, _LINE = 0.13, 0.38, 0.8
@@ -29,38 +26,7 @@ _TABLE: float = _TOP - 130
 _WHAT, _WITH, _AMOUNT = 130.0, 290.0, 455.0
 """Where columns begin; amounts end there. All in points, 1/72 inch."""
 _LONGEST = 300
-_QUEUE = 8
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-
-
-class Statement(Struct, frozen=True):
-    """What stands on it. Amounts are units of the asset."""
-
-    owner: str
-    wallet_id: int
-    month: str
-    asset: Asset
-    period: Period
-    entries: list[Entry]
-
-
-class Printer:
-    """Writes PDFs in a thread of its own, one at a time: charges go on beside it."""
-
-    def __init__(self, write: Callable[[Statement], bytes] | None = None) -> None:
-        self._write = write or written
-        self._thread = ThreadPoolExecutor(1, "farebox-pdf")
-        self._waiting = 0
-
-    async def print(self, statement: Statement) -> bytes:
-        """The PDF; raises Busy where too many wait for theirs."""
-        if self._waiting >= _QUEUE:
-            raise Busy("many statements are being written: try again in a moment", "overloaded", retry_after_s=3)
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, statement)
-        finally:
-            self._waiting -= 1
 
 
 def written(statement: Statement) -> bytes:
