@@ -169,6 +169,16 @@ async def test_who_often_finds_things_changed_stops_trying(
     assert ledger.short > 1, "and tries again later"
 
 
+async def test_a_change_is_got_over_under_load_too(database: str, services: Services, payer: Payer) -> None:
+    """Batches that follow each other at once begin their transactions ahead: that must not go on for ever."""
+    async with ledger_on(database, services, batch_items=4) as ledger:
+        await ledger.submit(payer.charge("first"))
+        async with ledger_on(database, services) as other:
+            await other.submit(payer.charge("elsewhere"))
+        await asyncio.gather(*(ledger.submit(payer.charge(f"k{number}")) for number in range(200)))
+        assert ledger.short > 40
+
+
 async def test_a_database_of_another_isolation_level_is_read_first(
     database: str, services: Services, payer: Payer
 ) -> None:

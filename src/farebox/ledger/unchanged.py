@@ -29,8 +29,8 @@ async def post_unchanged(conn: "Connection[Record]", asks: Sequence[Ask], standi
     None, and nothing is written, where not all is known, or something has changed, or a key is known already.
     Raises CommitUnknown when the connection is lost: post the same asks again, their keys tell.
     """
-    facts = None if conn.is_in_transaction() else standing.facts_for(asks)
-    if facts is None:
+    facts = standing.facts_for(asks)  # asked in any case: it counts how long it is not to be tried
+    if facts is None or conn.is_in_transaction():
         return None
     try:
         return await _post(conn, asks, facts, standing)
