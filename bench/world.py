@@ -96,8 +96,19 @@ async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
     await pay_in(conn, [payer.wallet_id for payer in payers], outside)
     await _copy_for_orm(conn)
     await conn.execute("ANALYZE")
+    await make_log_files(conn)
     await conn.close()
     return World(postgres.url(), postgres.url(OWNER), postmaster, provider.id, revenue, key, payers, poor)
+
+
+async def make_log_files(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """As a database has them that has run for a while: to make one stops every commit for some 15 ms."""
+    kept = await conn.fetchval("SELECT setting::int FROM pg_settings WHERE name = 'min_wal_size'")
+    size = await conn.fetchval("SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'")
+    for _ in range(kept * 2**20 // size):
+        await conn.execute("SELECT pg_logical_emit_message(false, 'bench', '')")
+        await conn.execute("SELECT pg_switch_wal()")
+    await conn.execute("CHECKPOINT")
 
 
 async def _together(make: Callable[[int], Awaitable[Payer]], start: int, end: int) -> list[Payer]:
