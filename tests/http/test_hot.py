@@ -96,6 +96,20 @@ def own_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield found
 
 
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """Whether the head of each request was known, where its connection knew any."""
+    found: list[bool] = []
+    as_before = HotProtocol._answered_as_before
+
+    def noted(self: HotProtocol, data: bytes) -> bool:
+        found.append(as_before(self, data))
+        return found[-1]
+
+    monkeypatch.setattr(HotProtocol, "_answered_as_before", noted)
+    yield found
+
+
 def request(door: Door, key: str, *lines: str, change: Change = CHANGES["good"]) -> bytes:
     """A whole request through a door."""
     known = door.client.headers
@@ -147,6 +161,26 @@ async def test_both_ways_answer_the_same(
     assert told(ours) == told(theirs)
     if change in ("good", "again"):
         assert ours.status in (200, 201), ours
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_what_comes_with_a_known_head_is_answered_as_what_is_read_anew(
+    doors: Doors, hot: dict[str, Door], known: list[bool], name: str
+) -> None:
+    """On one connection: what differs from the request before in its key and body only, and what differs in more."""
+    port, door = doors.live.port, hot[name]
+    await talk(port, request(door, "the-same", *ELSEWHERE))
+    for number, (what, change) in enumerate(CHANGES.items()):
+        theirs = await talk(port, request(door, f"{number}-theirs", *ELSEWHERE, change=change))
+        async with Wire(port) as wire:
+            for before in ("first", "second"):
+                await wire.send(request(door, f"{number}-{before}"))
+                assert (await wire.answer()).status in (200, 201)
+            assert known.pop(), what
+            await wire.send(request(door, f"{number}-ours", change=change))
+            assert told(await wire.answer()) == told(theirs), what
+            assert known.pop() or what not in ("good", "again", "a key that is none", "a negative amount"), what
+            known.clear()
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -12,13 +12,11 @@ CLOSE = (b"connection", b"close")
 class Exchange:
     """The one hot request of a connection that is open: what uvicorn's own cycles are for all others."""
 
-    __slots__ = ("disconnected", "keep_alive", "response_complete", "response_started")
+    __slots__ = ("disconnected", "keep_alive", "path", "response_complete", "response_started")
 
-    def __init__(self) -> None:
-        self.begin(keep_alive=True)
-
-    def begin(self, *, keep_alive: bool) -> None:
+    def begin(self, path: str, *, keep_alive: bool) -> None:
         """Another request."""
+        self.path = path
         self.keep_alive = keep_alive
         self.response_started = self.response_complete = self.disconnected = False
 
