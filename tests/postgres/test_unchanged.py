@@ -12,6 +12,7 @@ from farebox.ledger.batcher import Ledger
 from farebox.ledger.types import Ask, Capture, Hold, Pricing, Refusal, Release, Transfer
 from farebox.services import Services
 from tests.support.ledgers import Books, mark, owner
+from tests.support.payers import party
 from tests.support.racing import Payer, ledger_on
 
 
@@ -75,6 +76,16 @@ async def test_a_key_that_was_revoked_is(services: Services, payer: Payer, ledge
     assert (await ledger.submit(payer.charge("before", credential_id=key.id))).refusal is None
     await services.keys.revoke(key.id, "provider", payer.books.provider_id)
     assert (await ledger.submit(payer.charge("k", credential_id=key.id))).refusal is Refusal.CREDENTIAL_REVOKED
+
+
+async def test_a_password_that_was_changed_is(services: Services, payer: Payer, ledger: Ledger) -> None:
+    ada = await party(services)
+    seal = ada.member.seal
+    short = ledger.short
+    assert (await ledger.submit(payer.charge("before", person=seal))).refusal is None
+    assert ledger.short == short + 1
+    await services.people.change_password(ada.member, "a password", "another password")
+    assert (await ledger.submit(payer.charge("k", person=seal))).refusal is Refusal.CREDENTIAL_REVOKED
 
 
 async def test_an_envelope_that_was_set_holds(payer: Payer, ledger: Ledger) -> None:

@@ -31,7 +31,7 @@ KEPT = 16_384
 """How many of each kind of fact are remembered."""
 PAUSE_MAX = 64
 SHORT = frozenset({Charge, Capture, Deposit, Hold, Record, RecordUsage, Release, Transfer})
-"""What can be decided on what is known: all but refunds, which depend on the journal, and what people ask."""
+"""What can be decided on what is known: all but refunds, which depend on the journal."""
 
 Versioned = WalletFacts | GrantFacts | HoldFacts | EnvelopeFacts
 
@@ -68,7 +68,7 @@ class Standing:
 
         They are lent out: what becomes of the batch has to be told by `keep` or `forget`.
         """
-        self._short = all(type(ask) in SHORT and ask.person is None for ask in asks)
+        self._short = all(type(ask) in SHORT for ask in asks)
         if not self._short:
             return None
         if self._pause:

@@ -63,6 +63,7 @@ async def _post(
 
 def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:
     """What is decided on, before anything is: the versions of rows, and until when it holds."""
+    people = list({ask.person for ask in asks if ask.credential_id is None and ask.person is not None})
     return {
         "wallet_ids": list(facts.wallets),
         "wallet_versions": [wallet.version for wallet in facts.wallets.values()],
@@ -74,6 +75,8 @@ def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:
         "envelope_ids": list(facts.envelopes),
         "envelope_versions": [envelope.version for envelope in facts.envelopes.values()],
         "credential_ids": {ask.credential_id for ask in asks if ask.credential_id is not None},
+        "person_ids": [person for person, _ in people],
+        "person_versions": [version for _, version in people],
         "price_revision": facts.price_revision,
         "envelope_revision": facts.envelope_revision,
         "decided_at": facts.now,

@@ -5,6 +5,7 @@ FROM post_unchanged(
     :wallet_ids::bigint[], :wallet_versions::bigint[], :grant_ids::bigint[], :grant_versions::bigint[],
     :hold_wallets::bigint[], :hold_ids::bigint[], :hold_versions::bigint[],
     :envelope_ids::bigint[], :envelope_versions::bigint[], :credential_ids::bigint[],
+    :person_ids::bigint[], :person_versions::bigint[],
     :price_revision::bigint, :envelope_revision::bigint, :decided_at::timestamptz, :before::timestamptz,
     :holding::boolean, :transfer_rows::json, :movement_rows::json, :wallet_rows::json, :grant_rows::json,
     :opened_rows::json, :closed_rows::json, :envelope_rows::json, :event_rows::json)

@@ -1,4 +1,4 @@
-"""Charges in one round trip."""
+"""Which envelopes apply to what: told by a revision, for charges in one round trip."""
 
 from farebox.db.migrations.script import run_script
 
