@@ -86,9 +86,14 @@ class Charging:
         """Charges a grant. A refusal is an outcome; raises Problem for what can't be asked."""
         begun = self.begin(principal, provider_id, grant, key, mark, bill, member_id=member_id, note=note)
         if begun is not None:
-            outcome = await self.ended(begun)
-            if outcome.refusal is not Refusal.PRICE_CHANGED:
+            try:
+                outcome = await begun
+            except _FAILED as error:
+                raise _problem(error) from None
+            if outcome.refusal not in _NOT_DECIDED:
                 return outcome
+            if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
+                raise revoked()
         revenue = await self._accounts.revenue(provider_id, grant.asset)
 
         def ask(quote: Quote) -> Ask:
@@ -112,14 +117,10 @@ class Charging:
 
         An outcome of PRICE_CHANGED, or None, says that nothing was done and that `charge` can do it. Raises Problem.
         """
-        book, at = self._prices.book, now()
         revenue = self._accounts.known_revenue(provider_id, grant.asset)
-        if revenue is None or (bill.model and bill.usage and not book.knows(provider_id, bill.model, grant.asset, at)):
+        quote = None if revenue is None else self._known_quote(provider_id, grant.asset, bill)
+        if revenue is None or quote is None:
             return None
-        try:
-            quote = self.quote(book, provider_id, grant.asset, bill, at)
-        except Invalid:
-            return None  # a newer book may know better
         try:
             return self._ledger.submit(
                 _charge(principal, provider_id, revenue, grant, key, mark, bill, quote, member_id, note)
@@ -134,7 +135,7 @@ class Charging:
         except _FAILED as error:
             raise _problem(error) from None
         if outcome.refusal is Refusal.CREDENTIAL_REVOKED:
-            raise Unauthorized("this API key was revoked")
+            raise revoked()
         return outcome
 
     async def look_up(self, grants: Iterable[GrantRef]) -> None:
@@ -251,6 +252,17 @@ class Charging:
             raise Invalid("the amount is larger than any wallet", "amount_too_large")
         return quote
 
+    def _known_quote(self, provider_id: int, asset: str, bill: Bill) -> Quote | None:
+        """As `quote`, by the book at hand and of now; None where a newer one may know better."""
+        book, at = self._prices.book, now()
+        try:
+            if bill.usage is None or bill.model is None:
+                return self.quote(book, provider_id, asset, bill, at)
+            quote = book.quote(provider_id, bill.model, bill.usage, asset, at)
+        except (Invalid, UnknownModel, NotPriced, NotConvertible):
+            return None
+        return quote if quote.amount <= MAX_UNITS else None
+
     async def preview(self, provider_id: int, asset: str, bill: Bill) -> Quote:
         """What a bill would come to, by the book of now."""
         return self.quote(await self._prices.fresh(), provider_id, asset, bill, now())
@@ -322,7 +334,13 @@ class Charging:
         )
 
 
+_NOT_DECIDED = frozenset((Refusal.PRICE_CHANGED, Refusal.CREDENTIAL_REVOKED))
 _FAILED = (Overloaded, Unavailable, OutcomeUnknown, BrokenInvariant)
+
+
+def revoked() -> Unauthorized:
+    """What a key's owner is told whose key was revoked between its first look and the ledger's."""
+    return Unauthorized("this API key was revoked")
 
 
 def _problem(error: Exception) -> Problem:

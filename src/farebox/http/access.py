@@ -34,6 +34,11 @@ class Access:
         known = None if secret is None else self._keys.remembered(secret)
         return None if known is None else self._admit(known, scope)
 
+    def again(self, known: Principal, scope: str) -> Principal:
+        """The owner of a key that a head has shown before; raises TooMany, Forbidden."""
+        self._keys.used(known)
+        return self._admit(known, scope)
+
     async def confirm(self, secret: str | None, address: str, problem: Problem) -> Problem:
         """The problem to answer with, where the key came from memory and the ledger was not asked."""
         try:

@@ -11,8 +11,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from farebox.consent.types import GrantRef
 from farebox.errors import BadRequest, TooLarge
 from farebox.http.strict import check_content_type
+from farebox.identity.types import Principal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,6 +31,20 @@ PROBLEM_JSON = (b"content-type", b"application/problem+json")
 MAX_KEY = 255
 
 
+class Seen(Struct):
+    """What a head stood for when a request came with it last. Only for asks that the ledger checks again.
+
+    A connection keeps it with a head that it knows (see known_head.py); whoever is refused forgets it.
+    """
+
+    principal: Principal | None = None
+    grant: GrantRef | None = None
+
+    def forget(self) -> None:
+        """Has everything looked up anew."""
+        self.principal = self.grant = None
+
+
 class Request(Struct, gc=False):
     """What a hot route is asked."""
 
@@ -39,6 +55,7 @@ class Request(Struct, gc=False):
     """Where it comes from; see `address_of`."""
     body: bytes | None
     """The whole body, as long as its announced length, where it is there already; see `body_of`."""
+    seen: Seen
     receive: Receive | None = None
 
 
@@ -136,7 +153,7 @@ def asgi(route: Route) -> App:
     """A hot route as a plain ASGI function: for what comes in pieces, in a line, or to be answered to a page."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await route(Request(headers_of(scope), scope["path"], address_of(scope), None, receive))
+        answer = await route(Request(headers_of(scope), scope["path"], address_of(scope), None, Seen(), receive))
         await reply(send, answer.status, answer.body, *answer.headers, content_type=answer.content_type)
 
     return call

@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from farebox.errors import Internal
 from farebox.http import byhand
-from farebox.http.edge import Answer, Request, Route
+from farebox.http.edge import Answer, Request, Route, Seen
 from farebox.http.exchange import Exchange, Heads
 from farebox.http.known_head import MOST_BYTES, MOST_VALUE, KnownHead, known_head
 from farebox.http.problem import problem_of
@@ -27,12 +27,13 @@ MOST_IN_VAIN = 12
 Found = tuple[str, Route]
 
 
-class Came(Struct, frozen=True, gc=False):
-    """How a request came: for which hot route, from where, and whether it leaves its connection open."""
+class Came(Struct, frozen=True):
+    """How a request came: for which hot route, from where, whether its connection stays open, and what it showed."""
 
     found: Found
     address: str
     keep_alive: bool
+    seen: Seen
 
 
 class HotProtocol(BoundedProtocol):
@@ -126,7 +127,7 @@ class HotProtocol(BoundedProtocol):
             return
         self._found = None
         self.ended()
-        self._came = Came(found, self._address(), self.parser.should_keep_alive())
+        self._came = Came(found, self._address(), self.parser.should_keep_alive(), Seen())
         self._answer(*found)
 
     def _answer(self, path: str, route: Route) -> None:
@@ -136,7 +137,7 @@ class HotProtocol(BoundedProtocol):
             exchange = self._exchange = Exchange()
         exchange.begin(path, keep_alive=came.keep_alive)
         self.cycle = exchange  # type: ignore[assignment]  # what is used of one
-        byhand.run(route(Request(self.by_name, path, came.address, self._body or b"")), self, self.tasks)
+        byhand.run(route(Request(self.by_name, path, came.address, self._body or b"", came.seen)), self, self.tasks)
 
     def _address(self) -> str:
         peer = self.client[0] if self.client else "local"

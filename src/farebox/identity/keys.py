@@ -38,9 +38,14 @@ class Keys:
     def remembered(self, secret: str) -> Principal | None:
         """What the key stood for when it was last valid. Only for asks that the ledger checks again."""
         found = self._known.get(ids.digest(secret))
-        if found is not None and found.credential_id is not None:
-            self._used.add(found.credential_id)
+        if found is not None:
+            self.used(found)
         return found
+
+    def used(self, known: Principal) -> None:
+        """Notes that a key was used, for who reads when it was last."""
+        if known.credential_id is not None:
+            self._used.add(known.credential_id)
 
     async def authenticate(self, secret: str) -> Principal | None:
         """The owner of a key that is valid now; None for any other text."""

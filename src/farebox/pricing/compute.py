@@ -110,6 +110,9 @@ def total_nano(rates: CompiledRates, usage: Usage) -> int:
     if usage.calls or usage.units or rates.call is not None:
         return sum(line.quantity * line.rate_nano for line in lines(rates, usage))
     level = rates.levels[0] if len(rates.levels) == 1 else _level(rates, usage)
+    special = usage.cached_input_tokens or usage.cache_write_tokens or usage.reasoning_tokens
+    if not special and level.input is not None and level.output is not None:
+        return usage.input_tokens * level.input + usage.output_tokens * level.output
     total = 0
     for count, rate, kind in (
         (usage.input_tokens, level.input, "input_token"),

@@ -45,30 +45,37 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
     consent, charging, prices = services.consent, services.charging, services.prices
     limit = services.settings.max_body_bytes
 
+    async def session(headers: dict[bytes, bytes]) -> GrantRef | None:
+        token = edge.text(headers.get(dialect.session_header)) or ""
+        return consent.remembered(token) or await consent.resolve(token)
+
     async def call(request: edge.Request) -> edge.Answer:
-        headers = request.headers
-        secret = edge.text(headers.get(b"x-provider-api-key"))
-        from_memory = False
+        headers, seen = request.headers, request.seen
+        secret, from_memory = headers.get(b"x-provider-api-key"), False
         try:
-            known = access.known(secret, WRITE)
+            before = seen.principal
+            known = access.known(edge.text(secret), WRITE) if before is None else access.again(before, WRITE)
             from_memory = known is not None
-            principal = known or await access.principal(secret, request.address, WRITE)
+            principal = known or await access.principal(edge.text(secret), request.address, WRITE)
             provider_id = dialect.provider_of(principal, headers)
             key = edge.idempotency_key(headers.get(dialect.key_header), required=False)
             asked = dialect.reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
-            token = edge.text(headers.get(dialect.session_header)) or ""
-            grant = consent.remembered(token) or await consent.resolve(token)
+            grant = seen.grant
             if grant is None:
-                raise dialect.unknown_session()
-            if grant.provider_id != provider_id:
-                raise dialect.foreign_session()
+                grant = await session(headers)
+                if grant is None:
+                    raise dialect.unknown_session()
+                if grant.provider_id != provider_id:
+                    raise dialect.foreign_session()
+                seen.principal, seen.grant = principal, grant
             bill = dialect.bill(asked, prices.book)
             mark = fingerprint(dialect.operation, grant.grant_id, asked)
             outcome = await charging.charge(principal, provider_id, grant, key or own_key(), mark, bill)
         except Exception as error:
+            seen.forget()
             problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(secret, request.address, problem)
+                problem = await access.confirm(edge.text(secret), request.address, problem)
             status, body = dialect.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
         balance = whole_tokens(prices.book, grant.asset, outcome.available)

@@ -1,6 +1,8 @@
 """The native charge: one implementation, called by the hot route and by the framework's."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -12,8 +14,7 @@ from farebox.errors import Forbidden, Invalid, NotFound, Problem
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.native import wire
-from farebox.http.native.outcomes import charged
-from farebox.http.native.refusals import Refused
+from farebox.http.native.outcomes import charged, refused
 from farebox.http.problem import problem_body, problem_document, problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
@@ -21,6 +22,7 @@ from farebox.ledger.types import Outcome, Refusal, Usage
 from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
+_encode = msgspec.json.Encoder().encode
 BATCH = "/v1/charges/batch"
 _REPLAYED = ((b"idempotent-replayed", b"true"),)
 _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
@@ -28,15 +30,16 @@ _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
 async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
     """Charges; the answer, and whether it is a replay. Raises Problem."""
-    return await _charge_on(services, principal, key, data, await drawn_grant(services, principal, data))
-
-
-async def _charge_on(
-    services: Services, principal: Principal, key: str, data: wire.NewCharge, grant: GrantRef
-) -> tuple[wire.Charged, bool]:
-    bill = bill_of(data, grant.asset)
-    outcome = await services.charging.charge(principal, grant.provider_id, grant, key, _mark(data, grant), bill)
+    grant = await drawn_grant(services, principal, data)
+    outcome = await _outcome(services, principal, key, data, grant)
     return charged(outcome, "ch", grant), outcome.replayed
+
+
+def _outcome(
+    services: Services, principal: Principal, key: str, data: wire.NewCharge, grant: GrantRef
+) -> Coroutine[Any, Any, Outcome]:
+    bill = bill_of(data, grant.asset)
+    return services.charging.charge(principal, grant.provider_id, grant, key, _mark(data, grant), bill)
 
 
 def _mark(data: wire.NewCharge, grant: GrantRef) -> bytes:
@@ -94,26 +97,37 @@ async def _result(
             raise begun
         outcome = await services.charging.ended(begun.outcome)
         if outcome.refusal is Refusal.PRICE_CHANGED:
-            view, replayed = await _charge_on(services, principal, begun.key, data, begun.grant)
-        else:
-            view, replayed = charged(outcome, "ch", begun.grant), outcome.replayed
+            outcome = await _outcome(services, principal, begun.key, data, begun.grant)
+        view = charged(outcome, "ch", begun.grant)
     except Exception as error:
         problem = problem_of(error, BATCH)
         return wire.ChargeResult(problem.status, replayed=False, problem=problem_document(problem, edge.request_id()))
-    return wire.ChargeResult(201, replayed=replayed, charge=view)
+    return wire.ChargeResult(201, replayed=outcome.replayed, charge=view)
 
 
 async def drawn_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:
     """The grant that a charge or hold draws on: the caller's own, or any for an administrator."""
+    return _remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
+
+
+def _remembered_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | None:
+    """The grant, where its session was used here before."""
     if (data.session_token is None) == (data.grant is None):
         raise Invalid.field("session_token", "give either session_token or grant")
     if principal.provider_id is None and not principal.is_admin:
         raise Forbidden("only a provider charges", "providers_only")
+    found = None if data.session_token is None else services.consent.remembered(data.session_token)
+    return None if found is None else _drawn_by(principal, found)
+
+
+async def _grant_looked_up(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:
     if data.session_token is not None:
-        found = services.consent.remembered(data.session_token) or await services.consent.resolve(data.session_token)
-    else:
-        number = ids.parse("gr", data.grant or "")
-        found = None if number is None else await services.consent.ref(number)
+        return _drawn_by(principal, await services.consent.resolve(data.session_token))
+    number = ids.parse("gr", data.grant or "")
+    return _drawn_by(principal, None if number is None else await services.consent.ref(number))
+
+
+def _drawn_by(principal: Principal, found: GrantRef | None) -> GrantRef:
     if found is None or (not principal.is_admin and found.provider_id != principal.provider_id):
         raise NotFound("there is no such grant", "grant_unknown")
     return found
@@ -151,25 +165,32 @@ def route(services: Services, access: Access) -> edge.Route:
     limit = services.settings.max_body_bytes
 
     async def call(request: edge.Request) -> edge.Answer:
-        headers = request.headers
-        secret = bearer(edge.text(headers.get(b"authorization")))
-        from_memory = False
+        headers, seen, from_memory = request.headers, request.seen, False
         try:
-            known = access.known(secret, WRITE)
+            before = seen.principal
+            known = access.known(_secret(headers), WRITE) if before is None else access.again(before, WRITE)
             from_memory = known is not None
-            principal = known or await access.principal(secret, request.address, WRITE)
-            key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True)
+            principal = known or await access.principal(_secret(headers), request.address, WRITE)
+            key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True) or ""
             data = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
-            view, replayed = await charge(services, principal, key or "", data)
+            grant = _remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
+            outcome = await _outcome(services, principal, key, data, grant)
         except Exception as error:
+            seen.forget()
             problem = problem_of(error, request.path)
-            # The ledger has refused: it has looked at the key itself.
-            if from_memory and problem.status < 500 and not isinstance(error, Refused):
-                problem = await access.confirm(secret, request.address, problem)
+            if from_memory and problem.status < 500:
+                problem = await access.confirm(_secret(headers), request.address, problem)
             return _refused(problem)
-        return edge.Answer(201, msgspec.json.encode(view), _REPLAYED if replayed else ())
+        seen.principal = principal
+        if outcome.refusal is not None:  # by the ledger, which has looked at the key itself
+            return _refused(refused(outcome, "ch", grant.wallet_id, grant.asset))
+        return edge.Answer(201, _encode(charged(outcome, "ch", grant)), _REPLAYED if outcome.replayed else ())
 
     return call
+
+
+def _secret(headers: dict[bytes, bytes]) -> str | None:
+    return bearer(edge.text(headers.get(b"authorization")))
 
 
 def _refused(problem: Problem) -> edge.Answer:

@@ -17,6 +17,12 @@ def accepted(outcome: Outcome, prefix: str, wallet_id: int, asset: str) -> Outco
     """The outcome, where it was accepted; raises Refused where it was not."""
     if outcome.refusal is None:
         return outcome
+    raise refused(outcome, prefix, wallet_id, asset)
+
+
+def refused(outcome: Outcome, prefix: str, wallet_id: int, asset: str) -> Refused:
+    """The problem that a refused outcome is."""
+    assert outcome.refusal is not None
     extra: dict[str, Any] = {}
     if outcome.refusal not in UNSTORED:
         extra = {
@@ -28,7 +34,7 @@ def accepted(outcome: Outcome, prefix: str, wallet_id: int, asset: str) -> Outco
         }
     if outcome.stopped is not None:
         extra["envelope"] = views.stopping(outcome.stopped)
-    raise Refused(outcome.refusal, extra)
+    return Refused(outcome.refusal, extra)
 
 
 def answer(content: T, *, replayed: bool) -> Response[T]:
