@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from farebox.http.hot import HotProtocol
 from farebox.ledger.batcher import Overloaded
 from tests.support.databases import Databases
 from tests.support.doors import Door, Doors
-from tests.support.live import Live, live_server, settings_for
+from tests.support.live import Live, live_server, made, settings_for
 from tests.support.people import Somebody
 from tests.support.rawhttp import Answer, Wire, talk
 
@@ -181,6 +182,31 @@ async def test_what_comes_with_a_known_head_is_answered_as_what_is_read_anew(
             assert told(await wire.answer()) == told(theirs), what
             assert known.pop() or what not in ("good", "again", "a key that is none", "a negative amount"), what
             known.clear()
+
+
+async def test_a_key_that_is_revoked_ends_on_a_connection_that_knows_it(live: Live, known: list[bool]) -> None:
+    """Alone, in a batch, and in a batch of which nothing reaches the ledger."""
+    provider = live.provider()
+    token = provider.grant(live.wallet(1000))["session_token"]
+    key = made(live.admin.post(f"/v1/providers/{provider.slug}/keys", json={"name": "another"}))
+    headers = {"authorization": f"Bearer {key['key']}"}
+    doors = [
+        ("/v1/charges", {"session_token": token, "amount": 1}, 201),
+        ("/v1/charges/batch", {"charges": [{"idempotency_key": "b-1", "session_token": token, "amount": 1}]}, 200),
+        ("/v1/charges/batch", {"charges": [{"idempotency_key": "b-2", "session_token": "none", "amount": 1}]}, 200),
+    ]
+    async with contextlib.AsyncExitStack() as opened:
+        wires = [await opened.enter_async_context(Wire(live.port)) for _ in doors]
+        for number in range(3):
+            for wire, (path, body, status) in zip(wires, doors, strict=True):
+                assert (await wire.post(path, body, idempotency_key=f"r-{number}", **headers)).status == status
+        assert sum(known) == 6
+        assert live.admin.delete(f"/v1/providers/{provider.slug}/keys/{key['id']}").status_code in (200, 204)
+        for wire, (path, body, _) in zip(wires, doors, strict=True):
+            answer = await wire.post(path, body, idempotency_key="r-last", **headers)
+            told = answer.json()
+            assert 401 in (answer.status, *(result["status"] for result in told.get("results", ()))), path
+        assert sum(known) == 9
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -47,6 +47,11 @@ class Access:
             return Busy("the database does not answer: try again", "database_away", retry_after_s=1)
         return problem if valid else self._refused(address)
 
+    async def look_again(self, secret: str | None, address: str) -> None:
+        """Raises Unauthorized, TooMany where a key that came from memory is not valid now."""
+        if secret is None or await self._keys.authenticate(secret) is None:
+            raise self._refused(address)
+
     def count_more(self, found: Principal, more: int) -> None:
         """Counts what one request asks for beyond its first charge as requests of their own."""
         if more > 0:

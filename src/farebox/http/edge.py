@@ -144,6 +144,11 @@ def idempotency_key(value: bytes | None, *, required: bool) -> str | None:
         return None
     if len(value) > MAX_KEY or not value.isascii() or not (key := value.decode("ascii")).isprintable():
         raise BadRequest(f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters", "idempotency_key_invalid")
+    return callers_own(key)
+
+
+def callers_own(key: str) -> str:
+    """A key that a caller may choose; raises BadRequest for one of the server's."""
     if key.startswith("auto:"):
         raise BadRequest("keys that start with auto: are the server's own", "idempotency_key_invalid")
     return key

@@ -1,11 +1,9 @@
 """The native charge: one implementation, called by the hot route and by the framework's."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
@@ -15,15 +13,14 @@ from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.native import wire
 from farebox.http.native.outcomes import charged, refused
-from farebox.http.problem import problem_body, problem_document, problem_of, retry_after
+from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
-from farebox.ledger.types import Outcome, Refusal, Usage
+from farebox.ledger.types import Outcome, Usage
 from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
 _encode = msgspec.json.Encoder().encode
-BATCH = "/v1/charges/batch"
 _REPLAYED = ((b"idempotent-replayed", b"true"),)
 _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
@@ -31,78 +28,21 @@ _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
     """Charges; the answer, and whether it is a replay. Raises Problem."""
     grant = await drawn_grant(services, principal, data)
-    outcome = await _outcome(services, principal, key, data, grant)
+    outcome = await outcome_of(services, principal, key, data, grant)
     return charged(outcome, "ch", grant), outcome.replayed
 
 
-def _outcome(
+def outcome_of(
     services: Services, principal: Principal, key: str, data: wire.NewCharge, grant: GrantRef
 ) -> Coroutine[Any, Any, Outcome]:
+    """Charges a grant. Raises Invalid at once, and Problem when it is awaited."""
     bill = bill_of(data, grant.asset)
-    return services.charging.charge(principal, grant.provider_id, grant, key, _mark(data, grant), bill)
+    return services.charging.charge(principal, grant.provider_id, grant, key, mark_of(data, grant), bill)
 
 
-def _mark(data: wire.NewCharge, grant: GrantRef) -> bytes:
+def mark_of(data: wire.NewCharge, grant: GrantRef) -> bytes:
+    """What makes two charges under one key the same."""
     return fingerprint("charge", grant.grant_id, data.model, data.usage, data.amount)
-
-
-async def charge_each(services: Services, principal: Principal, asked: wire.NewCharges) -> list[wire.ChargeResult]:
-    """Charges one by one, in their order, all in the ledger's next batch; refusals are results."""
-    drawn: dict[tuple[str | None, str | None], GrantRef | Problem] = {}
-    for data in asked.charges:
-        drawn_on = (data.session_token, data.grant)
-        if drawn_on not in drawn:
-            drawn[drawn_on] = await _drawn_or_problem(services, principal, data)
-    # What has to be looked up is looked up before the first is asked for: they reach the ledger in their order.
-    await services.charging.look_up(grant for grant in drawn.values() if isinstance(grant, GrantRef))
-    begun = [_begun(services, principal, data, drawn[data.session_token, data.grant]) for data in asked.charges]
-    return [await _result(services, principal, *one) for one in zip(asked.charges, begun, strict=True)]
-
-
-async def _drawn_or_problem(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | Problem:
-    try:
-        return await drawn_grant(services, principal, data)
-    except Problem as problem:
-        return problem
-
-
-class _Begun(Struct, gc=False):
-    """One of many charges, on its way."""
-
-    key: str
-    grant: GrantRef
-    outcome: "asyncio.Future[Outcome]"
-
-
-def _begun(
-    services: Services, principal: Principal, data: wire.BatchedCharge, grant: GrantRef | Problem
-) -> _Begun | Problem:
-    """Asks for the charge, so that all are in the ledger's next batch: they wait without tasks of their own."""
-    try:
-        key = edge.idempotency_key(data.idempotency_key.encode(), required=True) or ""
-        if isinstance(grant, Problem):
-            raise grant
-        asked = (principal, grant.provider_id, grant, key, _mark(data, grant), bill_of(data, grant.asset))
-        begun = services.charging.begin(*asked)
-        return _Begun(key, grant, begun or asyncio.ensure_future(services.charging.charge(*asked)))
-    except Exception as error:
-        return problem_of(error, BATCH)
-
-
-async def _result(
-    services: Services, principal: Principal, data: wire.BatchedCharge, begun: _Begun | Problem
-) -> wire.ChargeResult:
-    try:
-        if isinstance(begun, Problem):
-            raise begun
-        outcome = await services.charging.ended(begun.outcome)
-        if outcome.refusal is Refusal.PRICE_CHANGED:
-            outcome = await _outcome(services, principal, begun.key, data, begun.grant)
-        view = charged(outcome, "ch", begun.grant)
-    except Exception as error:
-        problem = problem_of(error, BATCH)
-        return wire.ChargeResult(problem.status, replayed=False, problem=problem_document(problem, edge.request_id()))
-    return wire.ChargeResult(201, replayed=outcome.replayed, charge=view)
 
 
 async def drawn_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:
@@ -168,36 +108,39 @@ def route(services: Services, access: Access) -> edge.Route:
         headers, seen, from_memory = request.headers, request.seen, False
         try:
             before = seen.principal
-            known = access.known(_secret(headers), WRITE) if before is None else access.again(before, WRITE)
+            known = access.known(secret_of(headers), WRITE) if before is None else access.again(before, WRITE)
             from_memory = known is not None
-            principal = known or await access.principal(_secret(headers), request.address, WRITE)
+            principal = known or await access.principal(secret_of(headers), request.address, WRITE)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True) or ""
             data = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             grant = _remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
-            outcome = await _outcome(services, principal, key, data, grant)
+            outcome = await outcome_of(services, principal, key, data, grant)
         except Exception as error:
             seen.forget()
             problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(_secret(headers), request.address, problem)
-            return _refused(problem)
+                problem = await access.confirm(secret_of(headers), request.address, problem)
+            return answered_problem(problem)
         seen.principal = principal
         if outcome.refusal is not None:  # by the ledger, which has looked at the key itself
-            return _refused(refused(outcome, "ch", grant.wallet_id, grant.asset))
+            return answered_problem(refused(outcome, "ch", grant.wallet_id, grant.asset))
         return edge.Answer(201, _encode(charged(outcome, "ch", grant)), _REPLAYED if outcome.replayed else ())
 
     return call
 
 
-def _secret(headers: dict[bytes, bytes]) -> str | None:
+def secret_of(headers: dict[bytes, bytes]) -> str | None:
+    """The API key that a request came with."""
     return bearer(edge.text(headers.get(b"authorization")))
 
 
-def _refused(problem: Problem) -> edge.Answer:
+def answered_problem(problem: Problem, *more: edge.Header) -> edge.Answer:
+    """A problem in our own shape."""
     name = edge.request_id()
     headers = [
         (b"x-request-id", name.encode()),
         *retry_after(problem),
         *(_AUTHENTICATE if problem.status == 401 else ()),
+        *more,
     ]
     return edge.Answer(problem.status, problem_body(problem, name), headers, edge.PROBLEM_JSON)

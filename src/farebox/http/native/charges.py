@@ -11,7 +11,7 @@ from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheAccess, TheAuthority, TheCursors, TheServices
-from farebox.http.native import charge_call, views, wire
+from farebox.http.native import batch_call, charge_call, views, wire
 from farebox.http.native.charge_call import bill_of, drawn_grant, usage_of
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import accepted, answer, charged, moved
@@ -48,7 +48,7 @@ class Charges(Controller):
         data: JSONBody[wire.NewCharges],
     ) -> wire.ChargeResults:
         access.count_more(authority.principal, len(data.charges) - 1)
-        return wire.ChargeResults(await charge_call.charge_each(services, authority.principal, data))
+        return wire.ChargeResults(await batch_call.charge_each(services, authority.principal, data))
 
     @get(summary="List charges of a provider, refused ones too")
     async def page(
