@@ -11,10 +11,11 @@ from asyncpg import Connection, Record
 from msgspec import Struct
 
 from farebox.db.pool import AWAY
+from farebox.ledger.ahead import Ahead
 from farebox.ledger.standing import Standing
 from farebox.ledger.store import BrokenInvariant, CommitUnknown, let_go, locked_elsewhere, post
 from farebox.ledger.types import Ask, Outcome
-from farebox.ledger.unchanged import post_unchanged
+from farebox.ledger.unchanged import Draft
 from farebox.ledger.waiting import Item, Waiting, wallets_of
 
 log = structlog.get_logger()
@@ -92,6 +93,8 @@ class Writer:
         self._in_flight: Sequence[Item] = ()
         self._conn: Connection[Record] | None = None
         self._standing = Standing()
+        self._draft: Draft | None = None
+        self._ahead: Ahead | None = None
         self._wake = asyncio.Event()
         self._looked_aside = 0.0
         self._closing = False
@@ -100,6 +103,7 @@ class Writer:
         self.batches = 0
         self.short = 0
         self.items = 0
+        self.ahead = 0
         self._committed = committed or asyncio.Event()
 
     def submit(self, ask: Ask) -> "asyncio.Future[Outcome]":
@@ -107,7 +111,10 @@ class Writer:
         if self._closing or len(self._waiting) >= self._limits.queue_items:
             raise Overloaded
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._waiting.add(Item(ask, future, self._loop.time() + self._limits.deadline_s))
+        item = Item(ask, future, self._loop.time() + self._limits.deadline_s)
+        self._waiting.add(item)
+        if self._ahead is not None:
+            self._ahead.add(item)
         self._wake.set()
         return future
 
@@ -129,7 +136,7 @@ class Writer:
         while self._waiting or not self._closing:
             self._wake.clear()
             await self._look_aside()
-            items = self._waiting.seal()
+            items = self._sealed()
             if items:
                 self.batches += 1
                 self.items += len(items)
@@ -140,6 +147,16 @@ class Writer:
                 await self._let_go()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), ASIDE_S if self._waiting else None)
+
+    def _sealed(self) -> Sequence[Item]:
+        """The next batch: what was decided ahead, as far as it still waits for that, or all that waits."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            if ahead.sound and self._waiting.take(ahead.items):
+                self._draft = ahead.draft
+                return ahead.items
+            ahead.draft.forget()
+        return self._waiting.seal()
 
     def _follows(self) -> bool:
         """Whether another batch is read and written as soon as this one is; not where locked wallets are looked at
@@ -200,12 +217,11 @@ class Writer:
         self._posting = True
         try:
             async with asyncio.timeout(self._limits.batch_timeout_s):
-                asks = [item.ask for item in items]
-                outcomes = await post_unchanged(conn, asks, self._standing)
-                if outcomes is None:
-                    return await post(conn, asks, self._follows, self._standing)
-                self.short += 1
-                return outcomes
+                outcomes = await self._post_unchanged(conn, items)
+                if outcomes is not None:
+                    self.short += 1
+                    return outcomes
+                return await post(conn, [item.ask for item in items], self._follows, self._standing)
         except asyncpg.LockNotAvailableError:
             locked = await self._locked_elsewhere(items)
             if not locked:
@@ -214,6 +230,39 @@ class Writer:
         finally:
             self._posting = False
 
+    async def _post_unchanged(self, conn: "Connection[Record]", items: Sequence[Item]) -> list[Outcome] | None:
+        """Writes a batch the short way, while the next one is decided; None, and nothing is written, where it can't."""
+        self._give_up_ahead()  # of a batch that had to be halved: there is one order of decisions
+        draft = self._drafted(conn, [item.ask for item in items])
+        if draft is None:
+            return None
+        if not self._waiting:
+            self._ahead = Ahead.after(self._standing, self._limits.batch_items)
+        outcomes = None
+        try:
+            outcomes = await draft.write(conn)
+            return outcomes
+        finally:
+            if outcomes is None:  # what was decided after it was decided on what never was
+                self._give_up_ahead()
+
+    def _drafted(self, conn: "Connection[Record]", asks: Sequence[Ask]) -> Draft | None:
+        """What was decided ahead, if nobody has left since, or else what is decided now."""
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            if len(draft.asks) == len(asks):
+                self.ahead += len(asks)
+                return draft
+            draft.forget()
+        if not self._standing.tries(asks) or conn.is_in_transaction():
+            return None
+        return Draft.of(asks, self._standing)
+
+    def _give_up_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.draft.forget()
+            self._ahead = None
+
     async def _connected(self) -> "Connection[Record]":
         if self._conn is None or self._conn.is_closed():
             try:
@@ -221,6 +270,7 @@ class Writer:
             except Exception as error:
                 raise NotConnected(type(error).__name__) from error
             self._standing.forget_all()  # it may be another database, restored to another past
+            self._draft = None
         return self._conn
 
     async def _locked_elsewhere(self, items: Sequence[Item]) -> Sequence[int]:
@@ -312,6 +362,11 @@ class Ledger:
     def short(self) -> int:
         """How many of them were written on facts that still stood, in one round trip."""
         return sum(writer.short for writer in self._writers)
+
+    @property
+    def ahead(self) -> int:
+        """How many asks were decided while another batch was being written."""
+        return sum(writer.ahead for writer in self._writers)
 
     @property
     def items(self) -> int:

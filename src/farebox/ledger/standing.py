@@ -63,29 +63,25 @@ class Standing:
         """Whether the next batch is likely to be decided on what is known."""
         return self._short and not self._pause
 
-    def facts_for(self, asks: Sequence[Ask]) -> Facts | None:
-        """Facts to decide asks on, with ids that count from zero; None where not all is known, or it is no use.
-
-        They are lent out: what becomes of the batch has to be told by `keep` or `forget`.
-        """
+    def tries(self, asks: Sequence[Ask]) -> bool:
+        """Whether a batch is to be decided on what is known; asked for each, since it counts how long it is not."""
         self._short = all(type(ask) in SHORT for ask in asks)
-        if not self._short:
-            return None
-        if self._pause:
+        if self._short and self._pause:
             self._pause -= 1
-            return None
+            return False
+        return self._short
+
+    def open(self) -> Facts:
+        """The facts of a batch, with ids that count from zero; there are none yet but those that `lend` adds."""
         facts = Facts(self._now, 0, self._price_revision, {}, {}, {}, {}, {}, {}, set())
         facts.envelope_revision = self._envelope_revision
-        try:
-            for ask in asks:
-                self._lend(ask, facts)
-        except Unknown:
-            return None
-        # A key that stands twice is answered by its first: that is for the long way to say.
-        return facts if len({(ask.client, ask.key) for ask in asks}) == len(asks) else None
+        return facts
 
-    def _lend(self, ask: Ask, facts: Facts) -> None:
-        """What one ask is decided on; raises Unknown."""
+    def lend(self, ask: Ask, facts: Facts) -> None:
+        """Adds what one ask is decided on; raises Unknown.
+
+        What is decided changes the facts themselves: what becomes of it has to be told by `keep` or `forget`.
+        """
         if isinstance(ask, Record):
             self._lend_envelopes((ask.envelope_id,), facts)
             return
@@ -95,6 +91,8 @@ class Standing:
         grant_id: int | None = getattr(ask, "grant_id", None)
         if isinstance(ask, Capture | Release):
             hold = facts.holds[ask.hold_id] = _known(self._holds, ask.hold_id)
+            if hold.state != "pending":  # ended by what is just being written
+                raise Unknown
             self._lend_envelopes(hold.envelopes, facts)
             grant_id = hold.grant_id
         if grant_id is not None:
@@ -110,7 +108,9 @@ class Standing:
 
     def _lend_envelopes(self, envelope_ids: Iterable[int], facts: Facts) -> None:
         for id_ in envelope_ids:
-            facts.envelopes[id_] = _known(self._envelopes, id_)
+            envelope = facts.envelopes[id_] = _known(self._envelopes, id_)
+            if envelope.window_end <= facts.now:  # the next window begins with the rows that were read for it
+                raise Unknown
 
     def keep(self, facts: Facts, rows: Rows, draws: Iterable[Draw], version: int) -> None:
         """Remembers what a batch has committed; `version` is the transaction that wrote its `rows`."""

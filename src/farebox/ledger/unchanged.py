@@ -14,7 +14,7 @@ from farebox.db import queries
 from farebox.db.pool import AWAY
 from farebox.ledger.batch import Batch, Movement, Rows
 from farebox.ledger.envelopes import told
-from farebox.ledger.standing import Standing, moved_to, stands_until
+from farebox.ledger.standing import SHORT, Standing, Unknown, moved_to, stands_until
 from farebox.ledger.store import CommitUnknown, as_json, balance_changed, draws_of
 from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Facts, Outcome
 
@@ -23,42 +23,87 @@ WAITED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.
 """Locks that the long way would only wait for again."""
 
 
-async def post_unchanged(conn: "Connection[Record]", asks: Sequence[Ask], standing: Standing) -> list[Outcome] | None:
-    """Decides and writes a batch on facts that still stand; the outcomes are in the order of the asks.
+class Draft:
+    """Asks that are decided on what is known, before the database has said whether it stands."""
 
-    None, and nothing is written, where not all is known, or something has changed, or a key is known already.
-    Raises CommitUnknown when the connection is lost: post the same asks again, their keys tell.
-    """
-    facts = standing.facts_for(asks)  # asked in any case: it counts how long it is not to be tried
-    if facts is None or conn.is_in_transaction():
+    def __init__(self, standing: Standing) -> None:
+        self.asks: list[Ask] = []
+        self._standing = standing
+        self._facts = standing.open()
+        self._batch = Batch(self._facts)
+        self._keys: set[tuple[str, str]] = set()
+        self._outcomes: list[Outcome] = []
+
+    @classmethod
+    def of(cls, asks: Sequence[Ask], standing: Standing) -> "Draft | None":
+        """A draft of a whole batch; None where that takes more than what is known."""
+        if len({(ask.client, ask.key) for ask in asks}) < len(asks):
+            return None  # a key that stands twice is answered by its first: that is for the long way to say
+        draft = cls(standing)
+        try:
+            for ask in asks:
+                standing.lend(ask, draft._facts)
+        except Unknown:
+            return None
+        if all(map(draft._decided, asks)):
+            return draft
+        draft.miss()
         return None
-    try:
-        return await _post(conn, asks, facts, standing)
-    except BaseException:
-        standing.forget(facts)
-        raise
 
+    def add(self, ask: Ask) -> bool:
+        """Decides one more; False, and it is not in it, where that takes more than what is known."""
+        if type(ask) not in SHORT:
+            return False
+        try:
+            self._standing.lend(ask, self._facts)
+        except Unknown:
+            return False
+        return self._decided(ask)
 
-async def _post(
-    conn: "Connection[Record]", asks: Sequence[Ask], facts: Facts, standing: Standing
-) -> list[Outcome] | None:
-    known = _known(asks, facts)
-    batch = Batch(facts)
-    outcomes = [batch.decide(ask) for ask in asks]
-    written = None
-    if not batch.rows.turned and not any(outcome.refusal in UNSTORED for outcome in outcomes):
-        written = await _written(conn, known | _rows(facts, batch.rows), standing.last_id)
-    if written is None or written["first_id"] is None:
-        standing.miss(facts)
-        return None
-    moved_to(batch.rows, written["first_id"], written["posted_at"] - facts.now)
-    facts.now = written["posted_at"]
-    for outcome in outcomes:
-        outcome.transfer_id += written["first_id"]
-        outcome.created_at = facts.now
-    standing.hit()
-    standing.keep(facts, batch.rows, draws_of(asks), written["version"])
-    return outcomes
+    def forget(self) -> None:
+        """Gives it up: what it was decided on may be what never was."""
+        self._standing.forget(self._facts)
+
+    def miss(self) -> None:
+        """Gives it up, and the next batches do not even try."""
+        self._standing.miss(self._facts)
+
+    async def write(self, conn: "Connection[Record]") -> list[Outcome] | None:
+        """Writes it if what it was decided on still stands; the outcomes are in the order of the asks.
+
+        None, and nothing is written, where something has changed, or a key is known already.
+        Raises CommitUnknown when the connection is lost: post the same asks again, their keys tell.
+        """
+        facts, rows = self._facts, self._batch.rows
+        try:
+            written = await _written(conn, _known(self.asks, facts) | _rows(facts, rows), self._standing.last_id)
+        except BaseException:
+            self.forget()
+            raise
+        if written is None or written["first_id"] is None:
+            self.miss()
+            return None
+        moved_to(rows, written["first_id"], written["posted_at"] - facts.now)
+        facts.now = written["posted_at"]
+        for outcome in self._outcomes:
+            outcome.transfer_id += written["first_id"]
+            outcome.created_at = facts.now
+        self._standing.hit()
+        self._standing.keep(facts, rows, draws_of(self.asks), written["version"])
+        return self._outcomes
+
+    def _decided(self, ask: Ask) -> bool:
+        """Decides an ask; not one whose key stands twice, or that leaves no row."""
+        key = (ask.client, ask.key)
+        if key in self._keys:
+            return False
+        outcome = self._batch.decide(ask)
+        if outcome.refusal in UNSTORED:
+            return False
+        self._keys.add(key)
+        self.asks.append(ask)
+        self._outcomes.append(outcome)
+        return True
 
 
 def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:

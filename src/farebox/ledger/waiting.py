@@ -63,6 +63,14 @@ class Waiting:
         taken = self._take()
         return self.set_aside(taken, ()) if self._locked else list(taken)
 
+    def take(self, items: Sequence[Item]) -> bool:
+        """Takes these items out of the line, if they are the first in it."""
+        if len(items) > len(self._line) or any(a is not b for a, b in zip(items, self._line, strict=False)):
+            return False
+        for _ in items:
+            self._line.popleft()
+        return True
+
     def set_aside(self, items: Iterable[Item], locked: Iterable[int]) -> list[Item]:
         """Puts items on locked wallets aside; the others."""
         self._locked |= frozenset(locked)
