@@ -37,10 +37,11 @@ def parse_decimal(text: str) -> Decimal:
 
 def to_units(value: Decimal, scale: int) -> int:
     """A decimal amount in units; raises NotExact where the asset has no such fraction."""
-    units = Fraction(value) * scale
-    if units.denominator != 1:
+    ones_, parts = value.as_integer_ratio()
+    units, left = divmod(ones_ * scale, parts)
+    if left:
         raise NotExact(f"finer than 1/{scale}")
-    return units.numerator
+    return units
 
 
 def decimal_text(number: int, digits: int) -> str:
@@ -60,7 +61,8 @@ def usd_of(units: int, asset: Asset) -> str | None:
     if asset.usd_price is None:
         return None
     digits = len(str(asset.scale)) - 1 + _PRICE_DIGITS
-    return decimal_text(units * int(Fraction(asset.usd_price) * 10**_PRICE_DIGITS), digits)
+    ones_, parts = asset.usd_price.as_integer_ratio()
+    return decimal_text(units * (ones_ * 10**_PRICE_DIGITS // parts), digits)
 
 
 def show(units: int, asset: Asset) -> str:

@@ -23,6 +23,11 @@ def test_the_spelling_is_the_same_when_it_is_asked_again(text: str) -> None:
     assert known_as(known_as(text)) == known_as(text)
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=20))
+def test_plain_text_is_spelt_as_all_other(text: str) -> None:
+    assert known_as(text) == known_as(text + "\u00ad").removesuffix("\u00ad").strip()
+
+
 @given(st.text(min_size=1, max_size=20))
 def test_an_accepted_address_is_known_by_itself(text: str) -> None:
     try:

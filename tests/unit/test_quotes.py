@@ -59,6 +59,8 @@ class Loose(Struct):
         (b'{"count": 1, "count": 1}', 2),
         (b'{"name": "\\"", "count": 2}', 6),
         (b'{"other": "a"}', 0),
+        (b'{"inner": -1.5e3}', 2),
+        (b'{"inner": 1, "inner": 2}', 2),
     ],
 )
 def test_the_fewest_quotes_of_a_value(body: bytes, fewest: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from farebox.errors import Problem, Unauthorized
 from farebox.http.limits import RateLimit
@@ -31,6 +32,8 @@ class Caller(Struct, frozen=True):
     password: str
     address: str
     from_memory: bool
+    mark: bytes = b""
+    """What stands for the pair of e-mail address and password in this process."""
 
 
 class Callers:
@@ -56,10 +59,18 @@ class Callers:
         Raises Unauthorized, TooMany, Busy.
         """
         email, password = basic(header)
-        known = self._people.remembered(email, password)
+        mark = self._people.mark(email, password)
+        known = self._people.remembered(mark)
         member = known or await self._verified(email, password, address)
         self._requests.take(member.client)
-        return Caller(member, email, password, address, known is not None)
+        return Caller(member, email, password, address, known is not None, mark)
+
+    def again(self, before: Caller | None) -> Caller | None:
+        """A caller whose head has come before, where the password is still remembered; raises TooMany."""
+        if before is None or self._people.remembered(before.mark) is not before.member:
+            return None
+        self._requests.take(before.member.client)
+        return before if before.from_memory else replace(before, from_memory=True)
 
     async def verified(self, email: str, password: str, address: str) -> Member:
         """The person whose password was verified just now. Raises Unauthorized, TooMany, Busy."""

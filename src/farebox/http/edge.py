@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from farebox.consent.types import GrantRef
 from farebox.errors import BadRequest, TooLarge
+from farebox.http.callers import Caller
 from farebox.http.strict import check_content_type
 from farebox.identity.types import Principal
 
@@ -39,10 +40,11 @@ class Seen(Struct):
 
     principal: Principal | None = None
     grant: GrantRef | None = None
+    caller: Caller | None = None
 
     def forget(self) -> None:
         """Has everything looked up anew."""
-        self.principal = self.grant = None
+        self.principal = self.grant = self.caller = None
 
 
 class Request(Struct, gc=False):

@@ -3,10 +3,12 @@
 import functools
 from typing import Any
 
-from msgspec import NODEFAULT, Struct, structs
+from msgspec import NODEFAULT, Raw, Struct, structs
 
 _CANT_BE_TOLD = -(10**9)
 """What no number of quotes makes up for."""
+_PLAIN = frozenset(bytes((first,)) for first in b"-0123456789tfn")
+"""What numbers, true, false and null begin with."""
 _NO_QUOTES = frozenset((int, bool, type(None)))
 
 
@@ -25,8 +27,10 @@ def fewest_quotes(value: Any) -> int:
         return sum(2 + fewest_quotes(inner) for inner in value.values())
     if kind is list:
         return sum(fewest_quotes(inner) for inner in value)
+    if kind is Raw and bytes(value)[:1] in _PLAIN:
+        return 0
     if not isinstance(value, Struct):
-        return _CANT_BE_TOLD  # above all Raw, in which nothing was looked at
+        return _CANT_BE_TOLD  # above all other Raw, in which nothing was looked at
     quotes = 0
     for name, default in _fields(type(value)):
         inner = getattr(value, name)

@@ -48,9 +48,9 @@ class Credentials:
         self._key = secrets.token_bytes(32)
         self._verified: OrderedDict[bytes, tuple[Member, float]] = OrderedDict()
 
-    def get(self, email: str, password: str) -> Member | None:
-        """Whose password this was when it was last verified, a short time ago."""
-        found = self._verified.get(self.mark(email, password))
+    def get(self, mark: bytes) -> Member | None:
+        """Whose password the one of this mark was when it was last verified, a short time ago."""
+        found = self._verified.get(mark)
         return None if found is None or time.monotonic() >= found[1] + self._keep_s else found[0]
 
     def knew(self, email: str, password: str) -> bool:

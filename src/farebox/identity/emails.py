@@ -27,6 +27,8 @@ def normalised(text: str, field: str = "email") -> str:
 
 def known_as(text: str) -> str:
     """What `normalised` compares with, for any text: for looking up, where what is no address is nobody's."""
+    if text.isascii() and "\0" not in text:
+        return text.strip().lower()  # as below, of which nothing else applies
     plain = unicodedata.normalize("NFKC", _UNSTORABLE.sub("\ufffd", text).strip())
     return unicodedata.normalize("NFKC", plain.casefold()).strip()  # folding can undo the form
 

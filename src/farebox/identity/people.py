@@ -132,21 +132,21 @@ class People:
                 self._wallets.popitem(last=False)
         return known
 
-    def remembered(self, email: str, password: str) -> Member | None:
-        """Whose password this was a moment ago. Only for asks that the ledger checks again."""
-        return self._credentials.get(emails.known_as(email), password)
+    def remembered(self, mark: bytes) -> Member | None:
+        """Whose password a marked one was a moment ago. Only for asks that the ledger checks again."""
+        return self._credentials.get(mark)
 
     def knew(self, email: str, password: str) -> bool:
         """Whether this was somebody's password within a day."""
         return self._credentials.knew(emails.known_as(email), password)
 
     def mark(self, email: str, password: str) -> bytes:
-        """What stands for the pair in this process."""
+        """What stands for a pair in this process."""
         return self._credentials.mark(emails.known_as(email), password)
 
     async def current(self, email: str, password: str) -> Person | None:
         """The person, where the password is remembered and still the one; None: it has to be verified."""
-        member = self.remembered(email, password)
+        member = self.remembered(self.mark(email, password))
         if member is None:
             return None
         person = await self.get(email)

@@ -47,17 +47,21 @@ def transaction_routes(services: Services, callers: Callers, prefix: str) -> dic
 
 def _route(callers: Callers, limit: int, reader: Reader[B], act: Act[B]) -> edge.Route:
     async def call(request: edge.Request) -> edge.Answer:
-        headers = request.headers
+        headers, seen = request.headers, request.seen
         caller: Caller | None = None
         try:
-            caller = await callers.remembered(edge.text(headers.get(b"authorization")), request.address)
+            caller = callers.again(seen.caller) or await callers.remembered(
+                edge.text(headers.get(b"authorization")), request.address
+            )
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
             asked = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             payment, outcome = await callers.acting(caller, lambda member: act(member, asked, key))
         except Exception as error:
+            seen.forget()
             problem = await callers.confirmed(caller, problem_of(error, request.path))
             status, body = answers.problem(problem)
             return edge.Answer(status, body, [*retry_after(problem), *challenge(status)])
+        seen.caller = caller
         if payment is None or outcome.refusal is not None:
             assert outcome.refusal is not None
             return edge.Answer(*answers.refused(outcome.refusal))

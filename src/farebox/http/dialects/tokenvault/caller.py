@@ -37,6 +37,10 @@ class Callers:
             raise Unauthorized("this key is another organization's")
         return found, remembered
 
+    def again(self, known: Principal | None) -> Principal | None:
+        """A caller whose head has come before; raises TooMany, Forbidden. None for who has not, or needs no key."""
+        return None if known is None or known.credential_id is None else self._access.again(known, WRITE)
+
 
 def credentials(authorization: str | None) -> tuple[str, str | None]:
     """User and key of an Authorization header; a bearer has no user, and what can't be read no key."""
@@ -65,7 +69,8 @@ def acting_for(principal: Principal, organization_id: str) -> Principal:
     """
     if not administers(principal) and principal.organization_id != organization_id:
         raise NotFound("there is no such organization")
-    return msgspec.structs.replace(principal, client=f"organization:{organization_id}")
+    client = f"organization:{organization_id}"
+    return principal if principal.client == client else msgspec.structs.replace(principal, client=client)
 
 
 def may_recharge(principal: Principal) -> None:

@@ -31,20 +31,24 @@ def route(services: Services, access: Access) -> edge.Route:
     limit = services.settings.max_body_bytes
 
     async def call(request: edge.Request) -> edge.Answer:
-        headers = request.headers
-        given = edge.text(headers.get(b"authorization"))
-        from_memory = False
+        headers, seen, from_memory = request.headers, request.seen, False
         try:
-            principal, from_memory = await callers.identify(given, request.address, WRITE, from_memory=True)
+            principal, from_memory = callers.again(seen.principal), True
+            if principal is None:
+                given = edge.text(headers.get(b"authorization"))
+                principal, from_memory = await callers.identify(given, request.address, WRITE, from_memory=True)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
             asked = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             outcome = await spend(services, principal, asked, key)
         except Exception as error:
+            seen.forget()
             problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(credentials(given)[1], request.address, problem)
+                secret = credentials(edge.text(headers.get(b"authorization")))[1]
+                problem = await access.confirm(secret, request.address, problem)
             status, body = answers.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
+        seen.principal = principal
         return edge.Answer(*answered(services, asked, outcome))
 
     return call

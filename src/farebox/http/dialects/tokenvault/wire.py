@@ -80,6 +80,8 @@ def optional_number(field: str, value: Raw) -> Decimal | None:
 
 def note_of(metadata: Raw) -> str | None:
     """Metadata as it is kept with a charge: JSON text; None for nothing. Raises Invalid for what is no object."""
+    if bytes(metadata) == b"null":
+        return None
     kept = msgspec.json.decode(metadata)
     if kept is None or kept == {}:
         return None

@@ -26,20 +26,25 @@ def route(services: Services, access: Access) -> edge.Route:
     limit = services.settings.max_body_bytes
 
     async def call(request: edge.Request) -> edge.Answer:
-        headers = request.headers
-        given = edge.text(headers.get(b"authorization"))
-        from_memory = False
+        headers, seen = request.headers, request.seen
+        given, from_memory = headers.get(b"authorization"), False
         try:
-            principal, from_memory = await remembered(access, given, request.address, WRITE)
+            principal, from_memory = seen.principal, True
+            if principal is None:
+                principal, from_memory = await remembered(access, edge.text(given), request.address, WRITE)
+            else:
+                access.again(principal, WRITE)
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
             asked = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             outcome = await record(services, principal, asked, key)
         except Exception as error:
+            seen.forget()
             problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
-                problem = await access.confirm(bearer(given), request.address, problem)
+                problem = await access.confirm(bearer(edge.text(given)), request.address, problem)
             status, body = answers.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
+        seen.principal = principal
         status, body = await answered(services, principal, asked, outcome)
         return edge.Answer(status, body, _REPLAYED if outcome.replayed else ())
 
