@@ -50,7 +50,7 @@ async def test_it_is_decided_meanwhile(
     assert [o.available for o in outcomes] == [998, 598, 198, 198]
     assert [o.refusal for o in outcomes] == [None, None, None, Refusal.INSUFFICIENT_BALANCE]
     assert [o.transfer_id for o in outcomes] == sorted({o.transfer_id for o in outcomes})
-    assert (ledger.batches, ledger.short, ledger.ahead) == (3, 2, 3)
+    assert (ledger.batches, ledger.reads, ledger.ahead) == (3, 1, 3)
     assert await payer.balance() == 198
 
 

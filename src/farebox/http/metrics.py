@@ -22,7 +22,7 @@ class LedgerCollector(Collector):
         yield CounterMetricFamily("farebox_ledger_asks", "Asks that reached a batch.", value=ledger.items)
         yield CounterMetricFamily("farebox_ledger_batches", "Transactions of the ledger.", value=ledger.batches)
         yield CounterMetricFamily(
-            "farebox_ledger_short_batches", "Of them, those written in one round trip.", value=ledger.short
+            "farebox_ledger_short_batches", "Of them, those written without locking before.", value=ledger.short
         )
         yield GaugeMetricFamily("farebox_ledger_queue", "Asks that wait for a batch.", value=ledger.depth)
         yield GaugeMetricFamily(

@@ -15,7 +15,7 @@ from farebox.ledger.ahead import Ahead
 from farebox.ledger.standing import Standing
 from farebox.ledger.store import BrokenInvariant, CommitUnknown, let_go, locked_elsewhere, post
 from farebox.ledger.types import Ask, Outcome
-from farebox.ledger.unchanged import Draft
+from farebox.ledger.unchanged import Draft, read
 from farebox.ledger.waiting import Item, Waiting, wallets_of
 
 log = structlog.get_logger()
@@ -102,6 +102,7 @@ class Writer:
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._watch())]
         self.batches = 0
         self.short = 0
+        self.reads = 0
         self.items = 0
         self.ahead = 0
         self._committed = committed or asyncio.Event()
@@ -231,11 +232,35 @@ class Writer:
             self._posting = False
 
     async def _post_unchanged(self, conn: "Connection[Record]", items: Sequence[Item]) -> list[Outcome] | None:
-        """Writes a batch the short way, while the next one is decided; None, and nothing is written, where it can't."""
+        """Writes a batch the short way; None, and nothing is written, where it can't."""
         self._give_up_ahead()  # of a batch that had to be halved: there is one order of decisions
-        draft = self._drafted(conn, [item.ask for item in items])
+        asks = [item.ask for item in items]
+        draft = self._decided_ahead(asks)
         if draft is None:
+            if not self._standing.tries(asks) or conn.is_in_transaction():
+                return None
+            if not self._standing.reads_first():
+                draft = Draft.of(asks, self._standing)
+        if draft is not None:
+            outcomes = await self._written(conn, draft)
+            if outcomes is not None or not draft.stale:
+                return outcomes
+        self.reads += 1
+        await read(conn, asks, self._standing)
+        draft = Draft.of(asks, self._standing, read=True)
+        return None if draft is None else await self._written(conn, draft)
+
+    def _decided_ahead(self, asks: Sequence[Ask]) -> Draft | None:
+        """The draft of these asks, if nobody has left since."""
+        draft, self._draft = self._draft, None
+        if draft is not None and len(draft.asks) != len(asks):
+            draft.forget()
             return None
+        self.ahead += 0 if draft is None else len(asks)
+        return draft
+
+    async def _written(self, conn: "Connection[Record]", draft: Draft) -> list[Outcome] | None:
+        """Writes a draft, while the next one is decided."""
         if not self._waiting:
             self._ahead = Ahead.after(self._standing, self._limits.batch_items)
         outcomes = None
@@ -245,18 +270,6 @@ class Writer:
         finally:
             if outcomes is None:  # what was decided after it was decided on what never was
                 self._give_up_ahead()
-
-    def _drafted(self, conn: "Connection[Record]", asks: Sequence[Ask]) -> Draft | None:
-        """What was decided ahead, if nobody has left since, or else what is decided now."""
-        draft, self._draft = self._draft, None
-        if draft is not None:
-            if len(draft.asks) == len(asks):
-                self.ahead += len(asks)
-                return draft
-            draft.forget()
-        if not self._standing.tries(asks) or conn.is_in_transaction():
-            return None
-        return Draft.of(asks, self._standing)
 
     def _give_up_ahead(self) -> None:
         if self._ahead is not None:
@@ -360,8 +373,13 @@ class Ledger:
 
     @property
     def short(self) -> int:
-        """How many of them were written on facts that still stood, in one round trip."""
+        """How many of them were written on facts that still stood."""
         return sum(writer.short for writer in self._writers)
+
+    @property
+    def reads(self) -> int:
+        """How many batches had to read those facts before."""
+        return sum(writer.reads for writer in self._writers)
 
     @property
     def ahead(self) -> int:

@@ -32,27 +32,8 @@ WITH locked_wallets AS MATERIALIZED (
     WHERE t.wallet_id = ANY(:charge_wallets::bigint[]) AND t.id = ANY(:charge_ids::bigint[])
       AND t.refusal IS NULL AND t.kind IN ('charge', 'capture', 'usage')
 ), applying AS MATERIALIZED (
-    -- The envelopes that are attached to what is drawn on. Nothing is looked up where there are none, and nothing of
-    -- a payer whose organization has none. LIMIT and OFFSET keep it at look-ups by key, one a scope, however few
-    -- envelopes there were when the plan was made.
-    SELECT d.n, e.id
-    FROM unnest(:draw_wallets::bigint[], :draw_grants::bigint[], :draw_providers::bigint[], :draw_models::text[])
-        WITH ORDINALITY AS d (wallet_id, grant_id, provider_id, model, n)
-    CROSS JOIN LATERAL (SELECT organization_id FROM accounts WHERE id = d.wallet_id OFFSET 0) AS a
-    CROSS JOIN LATERAL (VALUES (''), (a.organization_id)) AS o (owner)
-    CROSS JOIN LATERAL (
-        SELECT 1 FROM envelopes p WHERE p.owner = o.owner AND p.scope IS NOT NULL AND p.deleted_at IS NULL LIMIT 1
-    ) AS limited
-    LEFT JOIN LATERAL (SELECT id, provider_id, lineage FROM grants WHERE id = d.grant_id OFFSET 0) AS g ON true
-    CROSS JOIN LATERAL (
-        SELECT 'all' UNION ALL SELECT 'wallet:' || d.wallet_id UNION ALL SELECT 'model:' || d.model
-        UNION ALL SELECT 'provider:' || coalesce(d.provider_id, g.provider_id)
-        UNION ALL SELECT 'grant:' || drawn FROM unnest(g.id || g.lineage) AS drawn
-    ) AS s (scope)
-    CROSS JOIN LATERAL (
-        SELECT id FROM envelopes WHERE owner = o.owner AND scope = s.scope AND deleted_at IS NULL OFFSET 0
-    ) AS e
-    WHERE (SELECT EXISTS (SELECT FROM envelopes WHERE scope IS NOT NULL AND deleted_at IS NULL))
+    SELECT n, envelope_id AS id
+    FROM applying_envelopes(:draw_wallets::bigint[], :draw_grants::bigint[], :draw_providers::bigint[], :draw_models::text[])
 ), locked_envelopes AS MATERIALIZED (
     SELECT *, xmin::text::bigint AS version FROM envelopes WHERE deleted_at IS NULL AND id = ANY(ARRAY(
         SELECT id FROM applying

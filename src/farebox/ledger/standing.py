@@ -3,7 +3,7 @@
 They are only ever used where the database proves, under its locks, that they still stand (ADR 0028).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +53,8 @@ class Standing:
         self._price_revision = 0
         self._envelope_revision = 0
         self._misses = 0
+        self._reads = 0
+        self._lost = 0
         self._pause = 0
         self._short = False
         self.last_id = 0
@@ -65,11 +67,20 @@ class Standing:
 
     def tries(self, asks: Sequence[Ask]) -> bool:
         """Whether a batch is to be decided on what is known; asked for each, since it counts how long it is not."""
-        self._short = all(type(ask) in SHORT for ask in asks)
+        # A key that stands twice is answered by its first: that is for the long way to say.
+        once = len({(ask.client, ask.key) for ask in asks}) == len(asks)
+        self._short = once and all(type(ask) in SHORT for ask in asks)
         if self._short and self._pause:
             self._pause -= 1
             return False
         return self._short
+
+    def reads_first(self) -> bool:
+        """Whether a batch had better read what it is decided on; counts how long that is so."""
+        if not self._reads:
+            return False
+        self._reads -= 1
+        return True
 
     def open(self) -> Facts:
         """The facts of a batch, with ids that count from zero; there are none yet but those that `lend` adds."""
@@ -116,35 +127,42 @@ class Standing:
         """Remembers what a batch has committed; `version` is the transaction that wrote its `rows`."""
         for fact in changed(facts, rows):
             fact.version = version
+        self.learn(facts, draws, rows.turned - rows.envelopes)
+        if rows.opened_holds:
+            _add(self._holds, {row.id: _pending(row, version) for row in rows.opened_holds})
+        self.last_id = max(self.last_id, rows.transfers[-1].id if rows.transfers else 0)
+
+    def learn(self, facts: Facts, draws: Iterable[Draw], unwritten: Set[int] = frozenset()) -> None:
+        """Remembers facts as they stand, but for envelopes whose new window is `unwritten`."""
         if facts.envelope_revision != self._envelope_revision:
             self._applying.clear()
             self._envelopes.clear()
         _add(self._wallets, facts.wallets)
         _add(self._grants, facts.grants)
-        unwritten = rows.turned - rows.envelopes
         _add(self._envelopes, {id_: fact for id_, fact in facts.envelopes.items() if id_ not in unwritten})
         _add(self._applying, {draw: facts.applying.get(draw, []) for draw in draws})
-        self._keep_holds(facts, rows, version)
-        self._now, self._price_revision = facts.now, facts.price_revision
-        self._envelope_revision = facts.envelope_revision
-        self.last_id = max(self.last_id, rows.transfers[-1].id if rows.transfers else 0)
-
-    def _keep_holds(self, facts: Facts, rows: Rows, version: int) -> None:
+        _add(self._holds, {id_: hold for id_, hold in facts.holds.items() if hold.state == "pending"})
         for hold in facts.holds.values():
             if hold.state != "pending":
                 self._holds.pop(hold.id, None)
-        if rows.opened_holds:
-            _add(self._holds, {row.id: _pending(row, version) for row in rows.opened_holds})
+        self._now, self._price_revision = facts.now, facts.price_revision
+        self._envelope_revision = facts.envelope_revision
 
-    def hit(self) -> None:
-        """What was known still stood."""
-        self._misses = 0
+    def hit(self, *, read: bool) -> None:
+        """What was known, or had just been `read`, still stood."""
+        self._lost = 0
+        if not read:
+            self._misses = 0
 
-    def miss(self, facts: Facts) -> None:
-        """It did not: it is forgotten, and the next batches do not even try."""
-        self._misses += 1
-        self._pause = min(PAUSE_MAX, 2**self._misses)
+    def miss(self, facts: Facts, *, read: bool) -> None:
+        """It did not: it is forgotten, and the next batches read first, or lock and read where that was no use."""
         self.forget(facts)
+        if read:
+            self._lost += 1
+            self._pause = min(PAUSE_MAX, 2**self._lost)
+        else:
+            self._misses += 1
+            self._reads = min(PAUSE_MAX, 2**self._misses)
 
     def forget(self, facts: Facts) -> None:
         """Forgets what a batch was lent and may have changed."""

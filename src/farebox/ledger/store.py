@@ -84,7 +84,7 @@ async def post(
         await conn.execute(_BEGIN)
     try:
         draws = draws_of(asks)
-        facts, due = _read(await _load(conn, asks, draws), draws)
+        facts, due = read_rows(await _load(conn, asks, draws), draws)
         batch = Batch(facts)
         if due:
             batch.free_due_holds(due)
@@ -113,7 +113,7 @@ async def look(conn: "Connection[Record] | PoolConnectionProxy[Record]", ask: As
     Writes nothing and waits for nobody; a moment later the outcome may be another.
     """
     draws = draws_of([ask])
-    facts, due = _read(await _load(conn, [ask], draws, _LOOK), draws)
+    facts, due = read_rows(await _load(conn, [ask], draws, _LOOK), draws)
     batch = Batch(facts)
     batch.free_due_holds(due)
     standing = copy.deepcopy(facts)
@@ -199,7 +199,7 @@ async def _load(
     )
 
 
-def _read(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
+def read_rows(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
     """Facts from the rows of `lock_and_load`, and the ids of holds that have expired."""
     *rest, last = rows
     facts = Facts(last["t"], last["id"], last["a"], {}, {}, {}, {}, {}, {}, set(), envelope_revision=last["b"])

@@ -1,7 +1,8 @@
 """The short way of a batch: decided on what is known, and written in one round trip if that still stands.
 
-The database locks the rows, sees that nobody has changed them since, and writes; or writes nothing, and the batch goes
-the long way (`store.post`), which reads them first. What is true is decided under the locks either way (ADR 0028).
+The database locks the rows, sees that nobody has changed them since, and writes; or writes nothing. Then they are read
+again, and if that is no use either, the batch goes the long way (`store.post`), which locks before it reads. What is
+true is decided under the locks either way (ADR 0028).
 """
 
 from collections.abc import Sequence
@@ -15,19 +16,31 @@ from farebox.db.pool import AWAY
 from farebox.ledger.batch import Batch, Movement, Rows
 from farebox.ledger.envelopes import told
 from farebox.ledger.standing import SHORT, Standing, Unknown, moved_to, stands_until
-from farebox.ledger.store import CommitUnknown, as_json, balance_changed, draws_of
-from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Facts, Outcome
+from farebox.ledger.store import CommitUnknown, as_json, balance_changed, draws_of, read_rows
+from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Capture, Draw, Facts, Hold, Outcome, Release
+from farebox.ledger.types import Record as RecordAsk
+from farebox.ledger.waiting import wallets_of
 
 _SQL = queries.load("farebox.ledger", "unchanged.sql")
 WAITED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Locks that the long way would only wait for again."""
 
 
+async def read(conn: "Connection[Record]", asks: Sequence[Ask], standing: Standing) -> None:
+    """Learns what asks are decided on, as it stands, in one round trip and without locks."""
+    draws = draws_of(asks)
+    facts, _ = read_rows(await _SQL.read_facts.all(conn, **_asked(asks, draws)), draws)
+    standing.learn(facts, draws)
+
+
 class Draft:
     """Asks that are decided on what is known, before the database has said whether it stands."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, *, read: bool = False) -> None:
         self.asks: list[Ask] = []
+        self.stale = False
+        """Whether it was not written because facts had changed: they can be read again."""
+        self._read = read
         self._standing = standing
         self._facts = standing.open()
         self._batch = Batch(self._facts)
@@ -35,11 +48,9 @@ class Draft:
         self._outcomes: list[Outcome] = []
 
     @classmethod
-    def of(cls, asks: Sequence[Ask], standing: Standing) -> "Draft | None":
-        """A draft of a whole batch; None where that takes more than what is known."""
-        if len({(ask.client, ask.key) for ask in asks}) < len(asks):
-            return None  # a key that stands twice is answered by its first: that is for the long way to say
-        draft = cls(standing)
+    def of(cls, asks: Sequence[Ask], standing: Standing, *, read: bool = False) -> "Draft | None":
+        """A draft of a whole batch; None where that takes more than what is known, or has just been `read`."""
+        draft = cls(standing, read=read)
         try:
             for ask in asks:
                 standing.lend(ask, draft._facts)
@@ -47,7 +58,7 @@ class Draft:
             return None
         if all(map(draft._decided, asks)):
             return draft
-        draft.miss()
+        standing.miss(draft._facts, read=True)  # to read it again would be no use
         return None
 
     def add(self, ask: Ask) -> bool:
@@ -64,10 +75,6 @@ class Draft:
         """Gives it up: what it was decided on may be what never was."""
         self._standing.forget(self._facts)
 
-    def miss(self) -> None:
-        """Gives it up, and the next batches do not even try."""
-        self._standing.miss(self._facts)
-
     async def write(self, conn: "Connection[Record]") -> list[Outcome] | None:
         """Writes it if what it was decided on still stands; the outcomes are in the order of the asks.
 
@@ -81,14 +88,15 @@ class Draft:
             self.forget()
             raise
         if written is None or written["first_id"] is None:
-            self.miss()
+            self.stale = written is not None and written["version"] == 0
+            self._standing.miss(facts, read=self._read or not self.stale)
             return None
         moved_to(rows, written["first_id"], written["posted_at"] - facts.now)
         facts.now = written["posted_at"]
         for outcome in self._outcomes:
             outcome.transfer_id += written["first_id"]
             outcome.created_at = facts.now
-        self._standing.hit()
+        self._standing.hit(read=self._read)
         self._standing.keep(facts, rows, draws_of(self.asks), written["version"])
         return self._outcomes
 
@@ -104,6 +112,23 @@ class Draft:
         self.asks.append(ask)
         self._outcomes.append(outcome)
         return True
+
+
+def _asked(asks: Sequence[Ask], draws: Sequence[Draw]) -> dict[str, Any]:
+    """What asks are decided on, by its keys."""
+    holds = [ask for ask in asks if isinstance(ask, Capture | Release)]
+    grants = {grant for ask in asks if (grant := getattr(ask, "grant_id", None)) is not None}
+    return {
+        "wallet_ids": {wallet for ask in asks for wallet in wallets_of(ask)},
+        "grant_ids": grants.union(*(ask.lineage for ask in asks if isinstance(ask, Hold | Capture | Release))),
+        "hold_wallets": [ask.wallet_id for ask in holds],
+        "hold_ids": [ask.hold_id for ask in holds],
+        "envelope_ids": {ask.envelope_id for ask in asks if isinstance(ask, RecordAsk)},
+        "draw_wallets": [wallet for wallet, _, _, _ in draws],
+        "draw_grants": [grant for _, grant, _, _ in draws],
+        "draw_providers": [provider for _, _, provider, _ in draws],
+        "draw_models": [model for _, _, _, model in draws],
+    }
 
 
 def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:

@@ -9,3 +9,9 @@ FROM post_unchanged(
     :price_revision::bigint, :envelope_revision::bigint, :decided_at::timestamptz, :before::timestamptz,
     :holding::boolean, :transfer_rows::json, :movement_rows::json, :wallet_rows::json, :grant_rows::json,
     :opened_rows::json, :closed_rows::json, :envelope_rows::json, :event_rows::json)
+
+-- name: read_facts
+-- What a batch is decided on, without its locks: the same rows as those of lock_and_load.
+SELECT * FROM read_facts(
+    :wallet_ids::bigint[], :grant_ids::bigint[], :hold_wallets::bigint[], :hold_ids::bigint[], :envelope_ids::bigint[],
+    :draw_wallets::bigint[], :draw_grants::bigint[], :draw_providers::bigint[], :draw_models::text[])
