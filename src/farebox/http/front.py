@@ -19,7 +19,7 @@ from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.dialects.x402tools import recording
 from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
-from farebox.http.native import batch_call, charge_call, live
+from farebox.http.native import balance_call, batch_call, charge_call, live
 from farebox.http.shapes import Header, written
 from farebox.http.web.console import charges as console_charges
 from farebox.http.web.wallet import live as pages
@@ -56,6 +56,7 @@ class Front:
             (pages.PATH, pages.PageEvents(services)),
             (console_charges.PATH, self._charges),
         )
+        self._balance = edge.asgi(balance_call.route(services, access))
         self._cors = Cors(services.settings.cors_origins)
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
@@ -81,6 +82,9 @@ class Front:
                 return
             if scope["path"] in self._posts_only:
                 await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"POST"))
+                return
+            if scope["method"] == "GET" and not scope["query_string"] and balance_call.PATH.fullmatch(scope["path"]):
+                await self._balance(scope, receive, send)
                 return
             if "\0" in scope["path"]:  # which no text of the database can hold
                 await _refuse(scope, send, NotFound("there is nothing at this address; /docs lists what there is"))

@@ -6,6 +6,15 @@ VALUES (:id, 'wallet', :asset, :owner, :organization_id) ON CONFLICT (id) DO NOT
 SELECT a.id, a.asset, s.scale, a.balance, a.held, a.debt, a.owner, a.organization_id, a.created_at
 FROM accounts a JOIN assets s ON s.code = a.asset WHERE a.id = :id AND a.kind = 'wallet'
 
+-- name: wallet_with_key
+-- As above, for who asks with a key that was seen before: two looks in one round trip.
+SELECT a.id, a.asset, s.scale, a.balance, a.held, a.debt, a.owner, a.organization_id, a.created_at
+FROM accounts a JOIN assets s ON s.code = a.asset
+WHERE a.id = :id AND a.kind = 'wallet' AND EXISTS (
+    SELECT 1 FROM api_keys
+    WHERE id = :credential_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+)
+
 -- name: wallets_page
 SELECT a.id, a.asset, s.scale, a.balance, a.held, a.debt, a.owner, a.organization_id, a.created_at
 FROM accounts a JOIN assets s ON s.code = a.asset

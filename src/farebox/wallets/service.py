@@ -50,6 +50,11 @@ class Wallets:
             raise NotFound("there is no such wallet")
         return Wallet(**row)
 
+    async def get_with_key(self, wallet_id: int, credential_id: int) -> Wallet | None:
+        """A wallet by its number, where an API key is valid now; None where it is not, or there is no such wallet."""
+        row = await _SQL.wallet_with_key.first(self._pool, id=wallet_id, credential_id=credential_id)
+        return None if row is None else Wallet(*row)
+
     async def page(self, after: int, limit: int, organization_id: str | None, owner: str | None) -> list[Wallet]:
         """Wallets with numbers above `after`; of one organization or owner where given."""
         rows = await _SQL.wallets_page.all(

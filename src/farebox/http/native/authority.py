@@ -34,9 +34,13 @@ class Authority:
         if number is None:
             raise NotFound("there is no such wallet")
         found = await self._services.wallets.get(number)
-        if not self._owns(found.organization_id):
+        if not self.owns(found):
             raise NotFound("there is no such wallet")
         return found
+
+    def owns(self, wallet: Wallet) -> bool:
+        """Whether a wallet is the caller's, or the caller administers."""
+        return self._owns(wallet.organization_id)
 
     async def grant(self, grant_id: str, *, as_payer: bool = False) -> Grant:
         """A grant on a wallet of the caller's, or, for reading, one that the caller draws on."""

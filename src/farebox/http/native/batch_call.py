@@ -10,9 +10,16 @@ from farebox.consent.types import GrantRef
 from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access
-from farebox.http.headers import ALWAYS, PRIVATE
 from farebox.http.native import wire
-from farebox.http.native.charge_call import answered_problem, bill_of, drawn_grant, mark_of, outcome_of, secret_of
+from farebox.http.native.charge_call import (
+    GUARDED,
+    answered_problem,
+    bill_of,
+    drawn_grant,
+    mark_of,
+    outcome_of,
+    secret_of,
+)
 from farebox.http.native.outcomes import charged
 from farebox.http.problem import problem_document, problem_of
 from farebox.http.strict import Reader
@@ -23,7 +30,6 @@ from farebox.services import Services
 PATH = "/v1/charges/batch"
 _reader = Reader(wire.NewCharges)
 _encode = msgspec.json.Encoder().encode
-_GUARDED = tuple((name.encode(), value.encode()) for name, value in (ALWAYS | PRIVATE).items())
 
 
 class _Begun(Struct, gc=False):
@@ -56,9 +62,9 @@ def route(services: Services, access: Access) -> edge.Route:
             problem = problem_of(error, request.path)
             if from_memory and problem.status < 500:
                 problem = await access.confirm(secret_of(headers), request.address, problem)
-            return answered_problem(problem, *_GUARDED)
+            return answered_problem(problem, *GUARDED)
         seen.principal = principal
-        return edge.Answer(200, _encode(wire.ChargeResults(results)), _GUARDED)
+        return edge.Answer(200, _encode(wire.ChargeResults(results)), GUARDED)
 
     return call
 

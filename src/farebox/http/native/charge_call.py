@@ -11,6 +11,7 @@ from farebox.consent.types import GrantRef
 from farebox.errors import Forbidden, Invalid, NotFound, Problem
 from farebox.http import edge
 from farebox.http.access import Access, bearer
+from farebox.http.headers import ALWAYS, PRIVATE
 from farebox.http.native import wire
 from farebox.http.native.outcomes import charged, refused
 from farebox.http.problem import problem_body, problem_of, retry_after
@@ -21,6 +22,8 @@ from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
 _encode = msgspec.json.Encoder().encode
+GUARDED = tuple((name.encode(), value.encode()) for name, value in (ALWAYS | PRIVATE).items())
+"""What the framework's answers carry, for those that come without it."""
 _REPLAYED = ((b"idempotent-replayed", b"true"),)
 _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
