@@ -110,6 +110,7 @@ class Wallets:
 
 
 def _transfer(row: Record) -> TransferRecord:
-    fields: dict[str, Any] = dict(row)
-    units: str | None = fields["units"]
-    return TransferRecord(**fields | {"units": None if units is None else msgspec.json.decode(units)})
+    """A row whose columns stand as the record's members do."""
+    found = TransferRecord(*row)
+    units: str | None = row["units"]
+    return found if units is None else msgspec.structs.replace(found, units=msgspec.json.decode(units))

@@ -26,7 +26,7 @@ class Statements:
         """Movements within a span, newest first; where given, with numbers below `before`."""
         end = span.up_to + 1 if before is None else min(before, span.up_to + 1)
         rows = await _SQL.entries.all(self._pool, account_id=wallet_id, after=span.after, before=end, limit=limit)
-        return [Entry(**row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     async def period(self, wallet_id: int, span: Span) -> Period:
         """What the movements of a span add up to."""

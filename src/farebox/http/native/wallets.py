@@ -1,5 +1,6 @@
 """Wallets: opening them, putting money in, moving it, reading what happened."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -132,8 +133,9 @@ class Wallets(Controller):
         else:  # later pages are of the first one's period
             start, end = map(datetime.fromisoformat, place[:2])
             span, before = Span(*place[2:4]), place[4]
-        found = await services.statements.entries(wallet.id, span, limit + 1, before)
-        period = await services.statements.period(wallet.id, span)
+        found, period = await asyncio.gather(
+            services.statements.entries(wallet.id, span, limit + 1, before), services.statements.period(wallet.id, span)
+        )
         here = [start.isoformat(), end.isoformat(), span.after, span.up_to]
         more = cursors.make(scope, [*here, found[limit - 1].transfer_id]) if len(found) > limit else None
         return wire.Statement(
