@@ -21,7 +21,7 @@ async def main() -> None:
     sock = server.listen(found)
     port = sock.getsockname()[1]
     others = Workers(world.url, found, port, found.workers - 1)
-    async with serve.running(serve.Database(lambda: world.url), found, sock):
+    async with serve.running(serve.Database(lambda: world.url), found, sock, others.seat):
         serve.spare_the_collector()
         others.start()
         print(port, flush=True)

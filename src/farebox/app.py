@@ -16,6 +16,7 @@ from farebox.events.relay import Relay
 from farebox.events.service import Live
 from farebox.ingest.service import Ingest
 from farebox.ledger.batcher import Ledger, Limits
+from farebox.ledger.owners import Owners, Seat
 from farebox.ledger.sweeper import sweep_forever
 from farebox.reports.totals import keep_forever
 from farebox.services import Services
@@ -80,8 +81,13 @@ async def prepare(url: str, settings: Settings, secret: bytes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_services(url: Callable[[], str], settings: Settings, secret: bytes) -> AsyncIterator[Services]:
-    """The parts of one server on a prepared database; closes them in order, with the ledger's queue written."""
+async def open_services(
+    url: Callable[[], str], settings: Settings, secret: bytes, seat: Seat | None = None
+) -> AsyncIterator[Services]:
+    """The parts of one server on a prepared database; closes them in order, with the ledger's queue written.
+
+    With a `seat`, it is one of several workers that share the wallets.
+    """
     if settings.tokenvault_open:
         log.warning("tokenvault.open", risk="whoever reaches this server can spend and recharge, without a key")
     connections = await pool.open_pool(url(), settings)
@@ -93,7 +99,11 @@ async def open_services(url: Callable[[], str], settings: Settings, secret: byte
         return await pool.connect(settings.events_url or url(), settings)
 
     limits = Limits(batch_items=settings.batch_items, queue_items=settings.queue_items, deadline_s=settings.deadline_s)
-    ledger = Ledger(connect, limits, settings.writers)
+    ledger = Ledger(connect, limits, settings.writers if seat is None else -(-settings.writers // seat.places))
+    if seat is not None:
+        owners = Owners(seat, ledger, limits)
+        ledger.share(owners, seat.places)
+        await owners.open()
     services = Services(settings, secret, connections, ledger)
     await services.prices.fresh()
     sweeper = asyncio.create_task(sweep_forever(connections, ledger, settings))

@@ -20,6 +20,7 @@ from farebox.db import migrate, pool
 from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, keep_running
 from farebox.http import server
 from farebox.http.front import Front
+from farebox.ledger.owners import Seat
 from farebox.pricing.defaults import load_default_book
 from farebox.services import Services
 from farebox.settings import Settings
@@ -122,12 +123,12 @@ class Running(Struct, frozen=True):
 
 @contextlib.asynccontextmanager
 async def running(
-    found: Database, settings: Settings, sock: socket.socket
+    found: Database, settings: Settings, sock: socket.socket, seat: Seat | None = None
 ) -> AsyncIterator[tuple[Running, uvicorn.Server]]:
-    """Serves until the block ends; the server's `should_exit` ends it too."""
+    """Serves until the block ends; the server's `should_exit` ends it too. With a `seat`, as one of several."""
     secret = app.secret_of(settings)
     await app.prepare(found.url(), settings, secret)
-    async with app.open_services(found.url, settings, secret) as services:
+    async with app.open_services(found.url, settings, secret, seat) as services:
         started = await first_things(services)
         front = Front(services)
         http = uvicorn.Server(server.config(front, settings, front.hot))
@@ -157,7 +158,7 @@ def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
             ready(running)
 
         try:
-            run(_serve_one(found, settings, sock, up))
+            run(_serve_one(found, settings, sock, up, seat=others.seat))
         finally:
             others.stop()
 
@@ -170,10 +171,11 @@ def run_worker(
     found: Database,
     settings: Settings,
     sock: socket.socket,
+    seat: Seat,
     watch: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
 ) -> None:
     """Serves as one of several processes; `watch` sets the event when it is time to end."""
-    run(_serve_one(found, settings, sock, lambda _: None, watch))
+    run(_serve_one(found, settings, sock, lambda _: None, watch, seat))
 
 
 def spare_the_collector() -> None:
@@ -202,12 +204,13 @@ async def _serve_one(
     sock: socket.socket,
     ready: Callable[[Running], None],
     watch: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+    seat: Seat | None = None,
 ) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with running(found, settings, sock) as (up, _):
+    async with running(found, settings, sock, seat) as (up, _):
         spare_the_collector()
         ready(up)
         watcher = asyncio.create_task(watch(ended)) if watch is not None else None

@@ -63,7 +63,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "Unset: made at the first start and kept in the data directory."
         ),
     ] = ""
-    writers: Annotated[int, _doc("Ledger connections per process; wallets are spread over them.", ge=1, le=16)] = 2
+    writers: Annotated[
+        int,
+        _doc(
+            "Ledger connections, shared out to the workers, at least one each; wallets are spread over them.",
+            ge=1,
+            le=16,
+        ),
+    ] = 2
     batch_items: Annotated[int, _doc("The most asks in one transaction.", ge=1, le=2048)] = 512
     queue_items: Annotated[int, _doc("The most asks that wait for a writer; beyond that, 503.", ge=1)] = 10_000
     deadline_s: Annotated[float, _doc("How long an ask waits for its outcome before it is answered 503.", gt=0)] = 10.0

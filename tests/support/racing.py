@@ -1,8 +1,9 @@
 """Ledgers with connections of their own, as other processes have, and a payer to charge."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,7 +12,8 @@ from msgspec import Struct
 
 from farebox.db import pool
 from farebox.ledger.batcher import Ledger, Limits
-from farebox.ledger.types import Charge, Deposit, Refund
+from farebox.ledger.owners import Owners, Seat
+from farebox.ledger.types import Ask, Charge, Deposit, Refund
 from farebox.services import Services
 from tests.support.ledgers import Books, mark
 
@@ -96,3 +98,27 @@ async def waiting_for_locks(services: Services, count: int) -> None:
     async with asyncio.timeout(10):
         while await services.pool.fetchval(query) < count:
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def worker_on(
+    url: str, services: Services, directory: Path, place: int, writers: int = 1, **limits: Any
+) -> AsyncIterator[Ledger]:
+    """The ledger of one of two workers that meet in a directory."""
+    found = Ledger(lambda: pool.connect(url, services.settings), Limits(**limits), writers)
+    owners = Owners(Seat(place, 2, str(directory)), found, Limits(**limits))
+    found.share(owners, 2)
+    await owners.open()
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+async def handing_over(ledger: Ledger, ask: Callable[[], Ask]) -> None:
+    """Until a worker hands its asks over."""
+    before = ledger.handed_over
+    async with asyncio.timeout(10):
+        while ledger.handed_over == before:
+            await asyncio.sleep(0.01)
+            await ledger.submit(ask())

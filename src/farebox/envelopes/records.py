@@ -1,6 +1,5 @@
 """Usage that an organization records on its envelopes, and what it adds up to."""
 
-import msgspec
 from asyncpg import Pool, Record
 
 from farebox.charging.service import Charging
@@ -45,7 +44,7 @@ class UsageRecords:
             organization_id=organization_id,
             envelope_id=envelope_id,
             amount=amount,
-            metadata=None if metadata is None else msgspec.Raw(metadata),
+            metadata=metadata,
         )
         return await self._charging.submit(ask)
 

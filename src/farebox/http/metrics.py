@@ -24,6 +24,11 @@ class LedgerCollector(Collector):
         yield CounterMetricFamily(
             "farebox_ledger_short_batches", "Of them, those written without locking before.", value=ledger.short
         )
+        yield CounterMetricFamily(
+            "farebox_ledger_handed_over",
+            "Asks that went to the worker which owns their wallet, and are counted there.",
+            value=ledger.handed_over,
+        )
         yield GaugeMetricFamily("farebox_ledger_queue", "Asks that wait for a batch.", value=ledger.depth)
         yield GaugeMetricFamily(
             "farebox_price_book_revision",

@@ -406,7 +406,8 @@ def _describe(row: TransferRow, ask: Ask) -> None:
     elif isinstance(ask, (Refund, Transfer)):
         row.note = ask.note
     elif isinstance(ask, Record):
-        row.parent_id, row.metadata = ask.envelope_id, ask.metadata
+        row.parent_id = ask.envelope_id
+        row.metadata = None if ask.metadata is None else msgspec.Raw(ask.metadata)
     if isinstance(ask, (Capture, Release)):
         row.parent_id = ask.hold_id
     elif isinstance(ask, Refund):

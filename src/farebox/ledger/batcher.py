@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import asyncpg
 import structlog
@@ -109,15 +110,23 @@ class Writer:
 
     def submit(self, ask: Ask) -> "asyncio.Future[Outcome]":
         """Queues an ask. The future raises Overloaded, Unavailable, OutcomeUnknown or BrokenInvariant."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self.take(Item(ask, future, self._loop.time() + self._limits.deadline_s))
+        return future
+
+    def take(self, item: Item) -> None:
+        """Queues what has an end already: it comes from another worker, or comes back from there. Raises Overloaded."""
         if self._closing or len(self._waiting) >= self._limits.queue_items:
             raise Overloaded
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        item = Item(ask, future, self._loop.time() + self._limits.deadline_s)
         self._waiting.add(item)
         if self._ahead is not None:
             self._ahead.add(item)
         self._wake.set()
-        return future
+
+    @property
+    def newest(self) -> int:
+        """The highest transfer id that was written here."""
+        return self._standing.last_id
 
     @property
     def depth(self) -> int:
@@ -297,7 +306,9 @@ class Writer:
         if len(items) == 1:
             log.error("ledger.item_failed", error=repr(error), kind=type(items[0].ask).__name__)
             if items[0].open:
-                items[0].future.set_exception(_shown(error))
+                shown = _shown(error)
+                unknown = items[0].perhaps and isinstance(shown, Overloaded)  # which says that nothing was done
+                items[0].future.set_exception(OutcomeUnknown() if unknown else shown)
             return
         half = len(items) // 2
         await self._settle(items[:half])
@@ -348,18 +359,60 @@ def _shown(error: Exception) -> Exception:
     return error
 
 
+class Elsewhere(Protocol):
+    """The other workers of this machine (`ledger/owners.py`)."""
+
+    handed_over: int
+
+    def submit(self, ask: Ask) -> "asyncio.Future[Outcome] | None":
+        """Hands an ask over to the owner of its wallet; None where it is to be done here."""
+
+    async def close(self) -> None:
+        """Parts from them, with all answered that is under way."""
+
+
 class Ledger:
-    """The one door for everything that moves money. Wallets are spread over the writers; one wallet has one writer."""
+    """The one door for everything that moves money. Wallets are spread over the writers; one wallet has one writer.
+
+    Where other workers own a share of the wallets, their asks are handed over (`share`).
+    """
 
     def __init__(self, connect: Connect, limits: Limits | None = None, writers: int = 1) -> None:
         self.committed = asyncio.Event()
         """Set with every batch; whoever waits for it clears it."""
         self._writers = [Writer(connect, limits or Limits(), self.committed) for _ in range(writers)]
+        self._others: Elsewhere | None = None
+        self._places = 1
+
+    def share(self, others: Elsewhere, places: int) -> None:
+        """From now on, wallets are spread over so many workers: by their number, as over the writers of each."""
+        self._others = others
+        self._places = places
 
     def submit(self, ask: Ask) -> "asyncio.Future[Outcome]":
         """See Writer.submit."""
-        writers = self._writers
-        return writers[ask.wallet_id % len(writers)].submit(ask)
+        if self._others is not None:
+            begun = self._others.submit(ask)
+            if begun is not None:
+                return begun
+        return self._writer_of(ask.wallet_id).submit(ask)
+
+    def take(self, item: Item) -> None:
+        """Queues an ask here, whoever owns its wallet. See Writer.take."""
+        self._writer_of(item.ask.wallet_id).take(item)
+
+    def _writer_of(self, wallet_id: int) -> Writer:
+        return self._writers[wallet_id // self._places % len(self._writers)]
+
+    @property
+    def newest(self) -> int:
+        """The highest transfer id that was written here."""
+        return max(writer.newest for writer in self._writers)
+
+    @property
+    def handed_over(self) -> int:
+        """How many asks were handed over to other workers."""
+        return 0 if self._others is None else self._others.handed_over
 
     @property
     def depth(self) -> int:
@@ -392,5 +445,7 @@ class Ledger:
         return sum(writer.items for writer in self._writers)
 
     async def close(self) -> None:
-        """Finishes what is queued."""
+        """Finishes what is queued, and what was handed over, in both directions."""
+        if self._others is not None:
+            await self._others.close()
         await asyncio.gather(*(writer.close() for writer in self._writers))

@@ -105,8 +105,11 @@ class Pricing(Struct, frozen=True, gc=False):
     """Wallet units for one unit of the price's asset, as a fraction; None for the same asset."""
 
 
-class Ask(Struct, kw_only=True, gc=False):
-    """Something to be decided. `client` and `key` say who asks and which of its asks this is."""
+class Ask(Struct, kw_only=True, gc=False, tag=True):
+    """Something to be decided. `client` and `key` say who asks and which of its asks this is.
+
+    The tag, which is the class's name, tells them apart where one worker hands them to another.
+    """
 
     client: str
     key: str
@@ -240,8 +243,8 @@ class Record(Ask, kw_only=True, gc=False):
     organization_id: str
     envelope_id: int
     amount: int
-    metadata: msgspec.Raw | None = None
-    """A JSON object of the caller's, kept with the record."""
+    metadata: bytes | None = None
+    """A JSON object of the caller's, as text, kept with the record."""
 
 
 class Tidy(Ask, kw_only=True, gc=False):

@@ -3,20 +3,34 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
 from farebox.ledger.types import Ask, Capture, Outcome, Transfer
 
 
+class Waits(Protocol):
+    """Who waits for an outcome, where it is not a future of this process."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        """Gives the outcome."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Gives the error."""
+
+
 class Item(Struct, gc=False):
     """An ask on its way, with the future of the one who waits for it."""
 
     ask: Ask
-    future: "asyncio.Future[Outcome]"
+    future: "asyncio.Future[Outcome] | Waits"
     deadline: float
     perhaps: tuple[range, ...] = ()
-    """Ids that it was perhaps written under: of batches whose COMMIT was never answered."""
+    """Ids that it was perhaps written under: by batches whose COMMIT was never answered, or by another worker."""
 
     @property
     def open(self) -> bool:
