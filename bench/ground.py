@@ -1,7 +1,7 @@
 """What scenarios stand on: how much is asked of them, and a database that is made when the first one needs it."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from msgspec import Struct
@@ -39,3 +39,10 @@ class Ground:
         """A database with that many wallets."""
         self.say(f"making {self._wallets:,} wallets")
         return self._within.enter_context(world(self._wallets))
+
+    @contextlib.contextmanager
+    def apart(self, times: int) -> Iterator[World]:
+        """A database of a scenario's own, with so many times the wallets."""
+        self.say(f"making {times * self._wallets:,} wallets")
+        with world(times * self._wallets) as found:
+            yield found
