@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from structlog.testing import capture_logs
 
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded
 from farebox.ledger.types import Outcome, Refusal, Tidy
@@ -117,19 +118,21 @@ async def test_no_ask_fails_while_the_owner_ends_and_comes_back(
             done += 1
 
     stopped = asyncio.Event()
-    async with worker_on(database, services, directory, 0) as first:
-        callers = [asyncio.create_task(caller(first, name)) for name in range(16)]
-        for _ in range(3):
-            async with worker_on(database, services, directory, 1) as second:
-                await handing_over(first, lambda: _nothing(payer))
-                there = second.items
-                while second.items < there + 50:
+    with capture_logs() as logs:
+        async with worker_on(database, services, directory, 0) as first:
+            callers = [asyncio.create_task(caller(first, name)) for name in range(16)]
+            for _ in range(3):
+                async with worker_on(database, services, directory, 1) as second:
+                    await handing_over(first, lambda: _nothing(payer))
+                    there = second.items
+                    while second.items < there + 50:
+                        await asyncio.sleep(0.001)
+                here = first.items
+                while first.items < here + 50:  # nobody else owns the wallet meanwhile
                     await asyncio.sleep(0.001)
-            here = first.items
-            while first.items < here + 50:  # nobody else owns the wallet meanwhile
-                await asyncio.sleep(0.001)
-        stopped.set()
-        await asyncio.gather(*callers)
+            stopped.set()
+            await asyncio.gather(*callers)
+    assert not any(each["event"] == "ledger.owner_lost" for each in logs), "it said that it would leave"
     assert (await payer.books.audit()).clean
 
 
