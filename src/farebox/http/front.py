@@ -19,7 +19,7 @@ from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.dialects.x402tools import recording
 from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
-from farebox.http.native import balance_call, batch_call, charge_call, live
+from farebox.http.native import balance_call, batch_call, charge_call, hold_calls, live
 from farebox.http.shapes import Header, written
 from farebox.http.web.console import charges as console_charges
 from farebox.http.web.wallet import live as pages
@@ -37,9 +37,11 @@ class Front:
         access = Access(services.keys, services.settings)
         callers = Callers(services.people, services.settings)
         self._framework = build(services, access, callers)
+        holds, limit = hold_calls.HoldCalls(services), services.settings.max_body_bytes
         self.hot: dict[str, edge.Route] = {
             "/v1/charges": charge_call.route(services, access),
             batch_call.PATH: batch_call.route(services, access),
+            hold_calls.HOLD: hold_calls.hold_route(holds, access, limit),
             f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
             **transaction_routes(services, callers, syftbox.PREFIX),
@@ -48,7 +50,7 @@ class Front:
         }
         """The routes that are called once per charge, by their addresses; all are POST."""
         self._hot = {path: edge.asgi(route) for path, route in self.hot.items()}
-        self._posts_only = self._hot.keys() - {"/v1/charges", batch_call.PATH, x402tools.USAGE}
+        self._posts_only = self._hot.keys() - {"/v1/charges", batch_call.PATH, hold_calls.HOLD, x402tools.USAGE}
         self._charges = console_charges.ChargeEvents(services)
         self._streams = (
             (live.PATH, live.Events(services, access)),
@@ -56,7 +58,11 @@ class Front:
             (pages.PATH, pages.PageEvents(services)),
             (console_charges.PATH, self._charges),
         )
-        self._balance = edge.asgi(balance_call.route(services, access))
+        self._straight = (
+            ("GET", balance_call.PATH, edge.asgi(balance_call.route(services, access))),
+            ("POST", hold_calls.CAPTURE, edge.asgi(hold_calls.capture_route(holds, access, limit))),
+        )
+        """Routes before the framework whose addresses name something."""
         self._cors = Cors(services.settings.cors_origins)
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
@@ -76,15 +82,12 @@ class Front:
                 if problem is not None:
                     await _refuse(scope, send, problem)
                     return
-            route = self._hot.get(scope["path"])
-            if route is not None and scope["method"] == "POST":
+            route = self._route(scope)
+            if route is not None:
                 await route(scope, receive, send)
                 return
             if scope["path"] in self._posts_only:
                 await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"POST"))
-                return
-            if scope["method"] == "GET" and not scope["query_string"] and balance_call.PATH.fullmatch(scope["path"]):
-                await self._balance(scope, receive, send)
                 return
             if "\0" in scope["path"]:  # which no text of the database can hold
                 await _refuse(scope, send, NotFound("there is nothing at this address; /docs lists what there is"))
@@ -97,6 +100,15 @@ class Front:
                     await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"GET"))
                 return
         await self._framework(scope, receive, send)  # type: ignore[arg-type]  # ASGI by another name
+
+    def _route(self, scope: edge.Scope) -> edge.App | None:
+        method, path = scope["method"], scope["path"]
+        hot = self._hot.get(path)
+        if hot is not None:
+            return hot if method == "POST" else None
+        if scope["query_string"] or not path.startswith("/v1/"):
+            return None
+        return next((app for does, at, app in self._straight if does == method and at.fullmatch(path)), None)
 
     def _stream(self, path: str) -> edge.App | None:
         if not path.endswith(("/stream", "/events")):

@@ -10,7 +10,7 @@ from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import views
 from farebox.http.native.authority import Authority
-from farebox.http.native.charge_call import GUARDED, answered_problem, secret_of
+from farebox.http.native.calls import GUARDED, answered_problem, secret_of
 from farebox.http.problem import problem_of
 from farebox.identity.types import READ
 from farebox.services import Services

@@ -11,15 +11,8 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import wire
-from farebox.http.native.charge_call import (
-    GUARDED,
-    answered_problem,
-    bill_of,
-    drawn_grant,
-    mark_of,
-    outcome_of,
-    secret_of,
-)
+from farebox.http.native.calls import GUARDED, answered_problem, secret_of
+from farebox.http.native.charge_call import bill_of, drawn_grant, mark_of, outcome_of
 from farebox.http.native.outcomes import charged
 from farebox.http.problem import problem_document, problem_of
 from farebox.http.strict import Reader

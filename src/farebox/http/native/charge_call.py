@@ -8,24 +8,18 @@ import msgspec
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
-from farebox.errors import Forbidden, Invalid, NotFound, Problem
+from farebox.errors import Forbidden, Invalid, NotFound
 from farebox.http import edge
-from farebox.http.access import Access, bearer
-from farebox.http.headers import ALWAYS, PRIVATE
-from farebox.http.native import wire
+from farebox.http.access import Access
+from farebox.http.native import calls, wire
 from farebox.http.native.outcomes import charged, refused
-from farebox.http.problem import problem_body, problem_of, retry_after
 from farebox.http.strict import Reader
-from farebox.identity.types import WRITE, Principal
+from farebox.identity.types import Principal
 from farebox.ledger.types import Outcome, Usage
 from farebox.services import Services
 
 _reader = Reader(wire.NewCharge)
 _encode = msgspec.json.Encoder().encode
-GUARDED = tuple((name.encode(), value.encode()) for name, value in (ALWAYS | PRIVATE).items())
-"""What the framework's answers carry, for those that come without it."""
-_REPLAYED = ((b"idempotent-replayed", b"true"),)
-_AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
 
 async def charge(services: Services, principal: Principal, key: str, data: wire.NewCharge) -> tuple[wire.Charged, bool]:
@@ -50,10 +44,10 @@ def mark_of(data: wire.NewCharge, grant: GrantRef) -> bytes:
 
 async def drawn_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:
     """The grant that a charge or hold draws on: the caller's own, or any for an administrator."""
-    return _remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
+    return remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
 
 
-def _remembered_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | None:
+def remembered_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | None:
     """The grant, where its session was used here before."""
     if (data.session_token is None) == (data.grant is None):
         raise Invalid.field("session_token", "give either session_token or grant")
@@ -105,45 +99,12 @@ def usage_of(data: wire.UsageBody) -> Usage:
 
 def route(services: Services, access: Access) -> edge.Route:
     """`POST /v1/charges`, answered before the framework."""
-    limit = services.settings.max_body_bytes
 
-    async def call(request: edge.Request) -> edge.Answer:
-        headers, seen, from_memory = request.headers, request.seen, False
-        try:
-            before = seen.principal
-            known = access.known(secret_of(headers), WRITE) if before is None else access.again(before, WRITE)
-            from_memory = known is not None
-            principal = known or await access.principal(secret_of(headers), request.address, WRITE)
-            key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True) or ""
-            data = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
-            grant = _remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
-            outcome = await outcome_of(services, principal, key, data, grant)
-        except Exception as error:
-            seen.forget()
-            problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
-                problem = await access.confirm(secret_of(headers), request.address, problem)
-            return answered_problem(problem)
-        seen.principal = principal
+    async def act(principal: Principal, key: str, data: wire.NewCharge, _: str) -> edge.Answer:
+        grant = remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
+        outcome = await outcome_of(services, principal, key, data, grant)
         if outcome.refusal is not None:  # by the ledger, which has looked at the key itself
-            return answered_problem(refused(outcome, "ch", grant.wallet_id, grant.asset))
-        return edge.Answer(201, _encode(charged(outcome, "ch", grant)), _REPLAYED if outcome.replayed else ())
+            return calls.answered_problem(refused(outcome, "ch", grant.wallet_id, grant.asset))
+        return edge.Answer(201, _encode(charged(outcome, "ch", grant)), calls.REPLAYED if outcome.replayed else ())
 
-    return call
-
-
-def secret_of(headers: dict[bytes, bytes]) -> str | None:
-    """The API key that a request came with."""
-    return bearer(edge.text(headers.get(b"authorization")))
-
-
-def answered_problem(problem: Problem, *more: edge.Header) -> edge.Answer:
-    """A problem in our own shape."""
-    name = edge.request_id()
-    headers = [
-        (b"x-request-id", name.encode()),
-        *retry_after(problem),
-        *(_AUTHENTICATE if problem.status == 401 else ()),
-        *more,
-    ]
-    return edge.Answer(problem.status, problem_body(problem, name), headers, edge.PROBLEM_JSON)
+    return calls.route(access, services.settings.max_body_bytes, _reader, act)

@@ -8,18 +8,18 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from farebox import ids
 from farebox.charging.explain import Sum, explain
 from farebox.charging.service import Bill, fingerprint
-from farebox.consent.types import GrantRef
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheAccess, TheAuthority, TheCursors, TheServices
 from farebox.http.native import batch_call, charge_call, views, wire
-from farebox.http.native.charge_call import bill_of, drawn_grant, usage_of
+from farebox.http.native.charge_call import bill_of, usage_of
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.hold_calls import HoldCalls, grant_of
 from farebox.http.native.outcomes import accepted, answer, charged, moved
 from farebox.http.native.refusals import REFUSALS
 from farebox.ledger.types import Refund, Refusal, Release
 from farebox.money import ones
 from farebox.services import Services
-from farebox.wallets.types import HoldRecord, TransferRecord
+from farebox.wallets.types import TransferRecord
 
 
 class Charges(Controller):
@@ -128,18 +128,7 @@ class Holds(Controller):
         data: JSONBody[wire.NewHold],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
-        key = required_key(idempotency_key)
-        grant = await drawn_grant(services, authority.principal, data)
-        ttl_s = data.expires_in_s or services.settings.hold_ttl_s
-        outcome = await services.charging.hold(
-            authority.principal,
-            grant.provider_id,
-            grant,
-            key,
-            fingerprint("hold", grant.grant_id, data),
-            bill_of(data, grant.asset),
-            ttl_s,
-        )
+        outcome, grant = await HoldCalls(services).hold(authority.principal, required_key(idempotency_key), data)
         return answer(charged(outcome, "hd", grant), replayed=outcome.replayed)
 
     @get("/{hold_id:str}", summary="Get a hold")
@@ -156,22 +145,7 @@ class Holds(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Charged]:
         key = required_key(idempotency_key)
-        hold = await authority.hold(hold_id)
-        grant = _grant_of(hold)
-        authority.charges(grant.provider_id)
-        whole = data.usage is None and data.amount is None
-        bill = bill_of(data, grant.asset) if not whole else Bill(data.model or hold.model)
-        if bill.usage is not None and bill.model is None:
-            raise Invalid.field("model", "needed to price usage")
-        outcome = await services.charging.capture(
-            authority.principal,
-            grant.provider_id,
-            grant,
-            hold.id,
-            key,
-            fingerprint("capture", hold.wallet_id, hold.id, data),
-            bill,
-        )
+        outcome, grant = await HoldCalls(services).capture(authority.principal, key, data, hold_id)
         return answer(charged(outcome, "ch", grant), replayed=outcome.replayed)
 
     @post("/{hold_id:str}/release", summary="Free a hold", status_code=200)
@@ -184,7 +158,7 @@ class Holds(Controller):
     ) -> wire.HoldView:
         key = required_key(idempotency_key)
         hold = await authority.hold(hold_id)
-        authority.charges(_grant_of(hold).provider_id)
+        authority.charges(grant_of(hold).provider_id)
         ask = Release(
             client=authority.principal.client,
             key=key,
@@ -250,13 +224,6 @@ class Quotes(Controller):
             price=ids.public("pr", quote.pricing.price_id or 0),
             markup=views.markup_text(quote.pricing.markup_ppm),
         )
-
-
-def _grant_of(hold: HoldRecord) -> GrantRef:
-    """The grant of a provider's hold; NotFound for a payment between people, which those two resolve."""
-    if hold.grant_id is None or hold.provider_id is None:
-        raise NotFound("there is no such hold of a provider")
-    return GrantRef(hold.grant_id, hold.wallet_id, hold.asset, hold.provider_id)
 
 
 def _explanation(services: Services, record: TransferRecord, price: str | None, made: Sum | None) -> wire.Explanation:

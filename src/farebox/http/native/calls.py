@@ -1,0 +1,63 @@
+"""The native calls that are answered before the framework: who asks, under which key, for what."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from farebox.errors import Problem
+from farebox.http import edge
+from farebox.http.access import Access, bearer
+from farebox.http.headers import ALWAYS, PRIVATE
+from farebox.http.problem import problem_body, problem_of, retry_after
+from farebox.http.strict import Reader
+from farebox.identity.types import WRITE, Principal
+
+D = TypeVar("D")
+Act = Callable[[Principal, str, D, str], Coroutine[Any, Any, edge.Answer]]
+"""Does what the caller asks under an idempotency key, at a path; raises Problem where the ledger was not asked."""
+
+GUARDED = tuple((name.encode(), value.encode()) for name, value in (ALWAYS | PRIVATE).items())
+"""What the framework's answers carry, for those that come without it."""
+REPLAYED = ((b"idempotent-replayed", b"true"),)
+_AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
+
+
+def route(access: Access, limit: int, reader: Reader[D], act: Act[D], *more: edge.Header) -> edge.Route:
+    """A call that the ledger checks the caller's API key for. `more` stands in the head of every problem."""
+
+    async def call(request: edge.Request) -> edge.Answer:
+        headers, seen, from_memory = request.headers, request.seen, False
+        try:
+            before = seen.principal
+            known = access.known(secret_of(headers), WRITE) if before is None else access.again(before, WRITE)
+            from_memory = known is not None
+            principal = known or await access.principal(secret_of(headers), request.address, WRITE)
+            key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True) or ""
+            data = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
+            answer = await act(principal, key, data, request.path)
+        except Exception as error:
+            seen.forget()
+            problem = problem_of(error, request.path)
+            if from_memory and problem.status < 500:
+                problem = await access.confirm(secret_of(headers), request.address, problem)
+            return answered_problem(problem, *more)
+        seen.principal = principal
+        return answer
+
+    return call
+
+
+def secret_of(headers: dict[bytes, bytes]) -> str | None:
+    """The API key that a request came with."""
+    return bearer(edge.text(headers.get(b"authorization")))
+
+
+def answered_problem(problem: Problem, *more: edge.Header) -> edge.Answer:
+    """A problem in our own shape."""
+    name = edge.request_id()
+    headers = [
+        (b"x-request-id", name.encode()),
+        *retry_after(problem),
+        *(_AUTHENTICATE if problem.status == 401 else ()),
+        *more,
+    ]
+    return edge.Answer(problem.status, problem_body(problem, name), headers, edge.PROBLEM_JSON)
