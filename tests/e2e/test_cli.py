@@ -288,7 +288,7 @@ def run(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":
 def test_piped_output_has_no_control_characters(live: Live) -> None:
     """Neither colours of ours nor what somebody has put into a name."""
     live.wallet(owner="\x1b[31mada\u202e\r")
-    done = run("wallet", "list", FAREBOX_URL=live.url, FAREBOX_KEY=ADMIN_KEY)
+    done = run("wallet", "list", "--owner", "\x1b[31mada\u202e\r", FAREBOX_URL=live.url, FAREBOX_KEY=ADMIN_KEY)
     assert done.returncode == 0
     assert not {"\x1b", "\u202e", "\r"} & {*done.stdout, *done.stderr}
     assert "\\x1b[31mada\\u202e\\r" in done.stdout
