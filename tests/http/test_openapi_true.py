@@ -29,12 +29,12 @@ def held(live: Live, key: str, folder: Path, *more: str, phases: str, examples: 
 
 def test_an_administrator_is_answered_as_documented(make_live: Callable[..., Live], tmp_path: Path) -> None:
     live = make_live(requests_per_key_s=0)
-    held(live, ADMIN_KEY, tmp_path, phases="coverage,fuzzing,stateful", examples=10)
+    held(live, ADMIN_KEY, tmp_path, phases="coverage,fuzzing,stateful", examples=4)
 
 
 def test_a_provider_is_answered_as_documented(make_live: Callable[..., Live], tmp_path: Path) -> None:
     live = make_live(requests_per_key_s=0)
-    held(live, live.provider().key, tmp_path, phases="coverage,fuzzing", examples=5)
+    held(live, live.provider().key, tmp_path, phases="fuzzing", examples=5)
 
 
 def things(live: Live) -> dict[str, str]:
