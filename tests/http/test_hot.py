@@ -20,7 +20,7 @@ from tests.support.live import Live, live_server, made, settings_for
 from tests.support.people import Somebody
 from tests.support.rawhttp import Answer, Wire, talk
 
-HOT = ("charge", "conxa", "knai", "tokenvault", "x402tools", "syftbox")
+HOT = ("charge", "hold", "transfer", "conxa", "knai", "tokenvault", "x402tools", "syftbox")
 ELSEWHERE = ("Origin: http://elsewhere.example",)
 """What sends a request the way of all others."""
 

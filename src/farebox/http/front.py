@@ -19,7 +19,7 @@ from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.dialects.x402tools import recording
 from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
-from farebox.http.native import balance_call, batch_call, charge_call, hold_calls, live
+from farebox.http.native import balance_call, batch_call, charge_call, hold_calls, live, transfer_call
 from farebox.http.shapes import Header, written
 from farebox.http.web.console import charges as console_charges
 from farebox.http.web.wallet import live as pages
@@ -41,6 +41,7 @@ class Front:
         self.hot: dict[str, edge.Route] = {
             "/v1/charges": charge_call.route(services, access),
             batch_call.PATH: batch_call.route(services, access),
+            transfer_call.PATH: transfer_call.route(services, access),
             hold_calls.HOLD: hold_calls.hold_route(holds, access, limit),
             f"{conxa.PREFIX}/charge/authorize": charge_route(services, access, conxa.CHARGE),
             f"{knai.PREFIX}/charge/authorize": charge_route(services, access, knai.CHARGE),
@@ -50,7 +51,7 @@ class Front:
         }
         """The routes that are called once per charge, by their addresses; all are POST."""
         self._hot = {path: edge.asgi(route) for path, route in self.hot.items()}
-        self._posts_only = self._hot.keys() - {"/v1/charges", batch_call.PATH, hold_calls.HOLD, x402tools.USAGE}
+        self._posts_only = {path for path in self._hot if not path.startswith("/v1/")} - {x402tools.USAGE}
         self._charges = console_charges.ChargeEvents(services)
         self._streams = (
             (live.PATH, live.Events(services, access)),

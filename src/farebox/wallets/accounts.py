@@ -14,6 +14,7 @@ class Accounts:
     def __init__(self, pool: "Pool[Record]") -> None:
         self._pool = pool
         self._revenue: dict[tuple[int, str], int] = {}
+        self._external: dict[tuple[str, str], int] = {}
 
     def known_revenue(self, provider_id: int, asset: str) -> int | None:
         """The revenue account, if it was asked for before."""
@@ -31,7 +32,10 @@ class Accounts:
 
     async def external(self, source: str, asset: str) -> int:
         """The account that stands for a source of money outside."""
-        known: int | None = None
+        known = self._external.get((source, asset))
         while known is None:
             known = await _SQL.external_account.value(self._pool, source=source, asset=asset)
+        if len(self._external) >= _REMEMBERED:
+            self._external.clear()
+        self._external[source, asset] = known
         return known

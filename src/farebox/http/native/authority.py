@@ -15,7 +15,7 @@ class Authority:
     """What one caller may reach."""
 
     def __init__(self, services: Services, principal: Principal) -> None:
-        self._services = services
+        self.services = services
         self.principal = principal
 
     @property
@@ -33,7 +33,7 @@ class Authority:
         number = ids.parse_wallet_id(wallet_id)
         if number is None:
             raise NotFound("there is no such wallet")
-        found = await self._services.wallets.get(number)
+        found = await self.services.wallets.get(number)
         if not self.owns(found):
             raise NotFound("there is no such wallet")
         return found
@@ -47,7 +47,7 @@ class Authority:
         number = ids.parse("gr", grant_id)
         if number is None:
             raise NotFound("there is no such grant")
-        found = await self._services.consent.get(number)
+        found = await self.services.consent.get(number)
         if not as_payer and self.principal.slug is not None and found.provider == self.principal.slug:
             return found
         if not await self._owns_wallet(found.wallet_id):
@@ -59,7 +59,7 @@ class Authority:
         number = ids.parse("cr", request_id)
         if number is None:
             raise NotFound("there is no such connection request")
-        found = await self._services.consent.request(number)
+        found = await self.services.consent.request(number)
         if not await self._owns_wallet(found.wallet_id):
             raise NotFound("there is no such connection request")
         return found
@@ -67,7 +67,7 @@ class Authority:
     async def charge(self, charge_id: str) -> TransferRecord:
         """A charge that the caller made, or that a wallet of the caller's paid."""
         place = ids.parse_transfer("ch", charge_id)
-        found = None if place is None else await self._services.wallets.transfer(*place)
+        found = None if place is None else await self.services.wallets.transfer(*place)
         if (
             found is None
             or found.kind not in CHARGE_KINDS
@@ -79,7 +79,7 @@ class Authority:
     async def hold(self, hold_id: str) -> HoldRecord:
         """A hold that the caller made, or that is on a wallet of the caller's."""
         place = ids.parse_transfer("hd", hold_id)
-        found = None if place is None else await self._services.wallets.hold(*place)
+        found = None if place is None else await self.services.wallets.hold(*place)
         if found is None or not await self._part_of(found.provider_id, found.wallet_id):
             raise NotFound("there is no such hold")
         return found
@@ -88,14 +88,14 @@ class Authority:
         """A provider: its own for a provider's key, any for an administrator."""
         if not self.principal.is_admin and self.principal.slug != slug:
             raise NotFound("there is no such provider")
-        return await self._services.directory.provider(slug)
+        return await self.services.directory.provider(slug)
 
     async def envelope(self, envelope_id: str) -> Envelope:
         """An envelope of the caller's organization; for an administrator, any."""
         number = ids.parse("env", envelope_id)
         if number is None:
             raise NotFound("there is no such envelope")
-        found = await self._services.envelopes.get(number)
+        found = await self.services.envelopes.get(number)
         if not self._owns(found.standing.organization_id):
             raise NotFound("there is no such envelope")
         return found
@@ -117,7 +117,7 @@ class Authority:
     async def _owns_wallet(self, wallet_id: int) -> bool:
         if self.principal.organization_id is None:
             return self.principal.is_admin
-        return self._owns((await self._services.wallets.get(wallet_id)).organization_id)
+        return self._owns((await self.services.wallets.get(wallet_id)).organization_id)
 
     async def _part_of(self, provider_id: int | None, wallet_id: int) -> bool:
         if self.principal.provider_id is not None:

@@ -45,7 +45,12 @@ def answer(content: T, *, replayed: bool) -> Response[T]:
 def moved(outcome: Outcome, prefix: str, wallet_id: int, asset: str) -> Response[wire.Moved]:
     """The answer to a deposit, a transfer, a refund."""
     done = accepted(outcome, prefix, wallet_id, asset)
-    view = wire.Moved(
+    return answer(moved_view(done, prefix, wallet_id, asset), replayed=done.replayed)
+
+
+def moved_view(done: Outcome, prefix: str, wallet_id: int, asset: str) -> wire.Moved:
+    """The body of such an answer."""
+    return wire.Moved(
         id=ids.transfer(prefix, wallet_id, done.transfer_id),
         wallet=str(wallet_id),
         amount=done.amount,
@@ -53,7 +58,6 @@ def moved(outcome: Outcome, prefix: str, wallet_id: int, asset: str) -> Response
         available=done.available,
         created_at=done.created_at,
     )
-    return answer(view, replayed=done.replayed)
 
 
 def charged(outcome: Outcome, prefix: str, grant: GrantRef) -> wire.Charged:

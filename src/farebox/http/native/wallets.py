@@ -7,14 +7,13 @@ from typing import Annotated
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from farebox import ids
 from farebox.charging.service import fingerprint
-from farebox.errors import Forbidden, Invalid
+from farebox.errors import Invalid
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
-from farebox.http.native import views, wire
+from farebox.http.native import transfer_call, views, wire
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import moved
-from farebox.ledger.types import Deposit, Transfer
+from farebox.ledger.types import Deposit
 from farebox.wallets.types import Span
 
 EPOCH, FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -184,27 +183,8 @@ class Transfers(Controller):
         data: JSONBody[wire.NewTransfer],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
-        if authority.principal.provider_id is not None:
-            raise Forbidden("a provider charges grants; it does not move wallets' money")
-        key = required_key(idempotency_key)
-        payer = await authority.wallet(data.from_wallet)
-        to_wallet_id = ids.parse_wallet_id(data.to_wallet)
-        if to_wallet_id is None:
-            raise Invalid.field("to_wallet", "there is no such wallet")
-        if to_wallet_id == payer.id:
-            raise Invalid.field("to_wallet", "is the wallet that pays")
-        ask = Transfer(
-            client=authority.principal.client,
-            key=key,
-            fingerprint=fingerprint("transfer", data),
-            credential_id=authority.principal.credential_id,
-            wallet_id=payer.id,
-            to_wallet_id=to_wallet_id,
-            amount=data.amount,
-            asset=data.asset,
-            note=data.note,
-        )
-        return moved(await services.charging.submit(ask), "tr", payer.id, payer.asset)
+        outcome, payer = await transfer_call.transfer(authority, required_key(idempotency_key), data)
+        return moved(outcome, "tr", payer.id, payer.asset)
 
 
 def _aware(field: str, moment: datetime | None, default: datetime) -> datetime:
