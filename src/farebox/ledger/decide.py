@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farebox.ledger import limits
-from farebox.ledger.envelopes import Counts
+from farebox.ledger.envelopes import Count, Counts
 from farebox.ledger.types import (
     MAX_UNITS,
     Ask,
@@ -68,16 +68,15 @@ def decide_charge(ask: Charge, facts: Facts) -> Plan | Refusal:
     drawn = _draw(ask, facts)
     if isinstance(drawn, Refusal):
         return drawn
-    counted = limits.used(ask, facts) if facts.envelopes else ()
     if not ask.amount:  # a free model: recorded, nothing moves
-        return Plan(amount=0, grant_id=ask.grant_id, envelopes=counted)
+        return Plan(amount=0, grant_id=ask.grant_id, envelopes=drawn)
     return Plan(
         amount=ask.amount,
         debit=ask.wallet_id,
         credit=ask.revenue_account,
         grant_id=ask.grant_id,
         grant_spent=ask.amount,
-        envelopes=counted,
+        envelopes=drawn,
     )
 
 
@@ -91,7 +90,7 @@ def decide_hold(ask: Hold, facts: Facts) -> Plan | Refusal:
         held=ask.amount,
         grant_id=ask.grant_id,
         grant_held=held_for,
-        envelopes=limits.held(ask, facts),
+        envelopes=drawn,
     )
 
 
@@ -216,25 +215,29 @@ def decide_record(ask: Record, facts: Facts) -> Plan | Refusal:
     return Plan(amount=ask.amount, parent_id=envelope.id, envelopes=limits.used(ask, facts))
 
 
-def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | None:
-    """What every draw on a grant has to pass."""
+def _draw(ask: Charge | Hold, facts: Facts) -> Refusal | tuple[Count, ...]:
+    """What every draw on a grant has to pass; what it counts on envelopes where it does."""
     if _price_changed(ask.pricing, facts):
         return Refusal.PRICE_CHANGED
     wallet = facts.wallets.get(ask.wallet_id)
     if wallet is None:
         return Refusal.WALLET_UNKNOWN
-    if ask.grant_id is None:
-        return _short(ask, facts) or _beyond(ask.amount, wallet)
-    grant = facts.grants.get(ask.grant_id)
+    refused = None if ask.grant_id is None else _refused_by_grant(ask, ask.grant_id, facts)
+    if refused is not None:
+        return refused
+    counted = limits.within(ask, facts)
+    if counted is None:
+        return Refusal.ENVELOPE_LIMIT_EXCEEDED
+    return _beyond(ask.amount, wallet) or counted
+
+
+def _refused_by_grant(ask: Charge | Hold, grant_id: int, facts: Facts) -> Refusal | None:
+    grant = facts.grants.get(grant_id)
     if grant is None or grant.wallet_id != ask.wallet_id:
         return Refusal.GRANT_UNKNOWN
     if grant.lineage:
-        refused = _refused_by_chain(ask.amount, facts.chain(grant.id), facts)
-    else:
-        refused = _ended(grant, facts) or _limits(ask.amount, grant)
-    if refused is None and facts.envelopes:
-        refused = _short(ask, facts)
-    return refused or _beyond(ask.amount, wallet)
+        return _refused_by_chain(ask.amount, facts.chain(grant.id), facts)
+    return _ended(grant, facts) or _limits(ask.amount, grant)
 
 
 def _refused_by_chain(amount: int, chain: list[GrantFacts], facts: Facts) -> Refusal | None:
@@ -261,10 +264,6 @@ def _limits(amount: int, grant: GrantFacts) -> Refusal | None:
     if grant.limit is not None and amount > grant.limit - grant.spent - grant.held:
         return Refusal.GRANT_LIMIT_EXCEEDED
     return None
-
-
-def _short(ask: Charge | Hold, facts: Facts) -> Refusal | None:
-    return None if limits.short(ask, facts) is None else Refusal.ENVELOPE_LIMIT_EXCEEDED
 
 
 def _beyond(amount: int, wallet: WalletFacts) -> Refusal | None:

@@ -4,7 +4,7 @@ An envelope limits what is used in a window of time. It counts either money, in 
 of every kind, calls and other units, added up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -128,29 +128,33 @@ def over(envelope: EnvelopeFacts) -> int:
     return max(0, -envelope.remaining)
 
 
-def count(envelope: EnvelopeFacts, change: Count) -> list[Passed]:
+def count(envelope: EnvelopeFacts, change: Count) -> Sequence[Passed]:
     """Applies a change to the counters; the thresholds that it passes, the lowest first."""
-    envelope.used = min(MAX_COUNT, envelope.used + change.used)
-    envelope.total = min(MAX_COUNT, envelope.total + change.used)
-    envelope.held = min(MAX_COUNT - envelope.used, envelope.held + change.held)
-    past = over(envelope)
-    envelope.overrun = past if change.fact else min(envelope.overrun, past)
+    used, held = envelope.used + change.used, envelope.held + change.held
+    total = envelope.total + change.used
+    if total > MAX_COUNT or used + held > MAX_COUNT:  # counted up to there, and no further
+        total, used = min(MAX_COUNT, total), min(MAX_COUNT, used)
+        held = min(MAX_COUNT - used, held)
+    envelope.used, envelope.held, envelope.total = used, held, total
+    if change.fact:
+        envelope.overrun = over(envelope)
+    elif envelope.overrun:
+        envelope.overrun = min(envelope.overrun, over(envelope))
     return passed(envelope)
 
 
-def passed(envelope: EnvelopeFacts) -> list[Passed]:
+def passed(envelope: EnvelopeFacts) -> Sequence[Passed]:
     """The thresholds that have been passed in this window and not been told yet; told now."""
-    reached = [
-        threshold
-        for threshold in sorted(envelope.thresholds)
-        if threshold > envelope.told and _reached(envelope, threshold)
-    ]
-    if reached:
-        envelope.told = reached[-1]
+    last = envelope.told
+    reached = [each for each in envelope.thresholds if each > last and _reached(envelope, each)]
+    if not reached:
+        return ()
+    reached.sort()
+    envelope.told = reached[-1]
     return [Passed(envelope, threshold, envelope.used) for threshold in reached]
 
 
-def adjust(envelope: EnvelopeFacts) -> list[Passed]:
+def adjust(envelope: EnvelopeFacts) -> Sequence[Passed]:
     """Takes a changed limit or changed thresholds into account; the thresholds that are passed by it."""
     envelope.overrun = over(envelope)
     envelope.told = max(

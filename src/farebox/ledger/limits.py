@@ -52,11 +52,17 @@ def used(ask: Drawing | Record, facts: Facts, *, fact: bool = False) -> tuple[Co
     return tuple(Count(envelope.id, used=units, fact=fact) for envelope, units in shares(ask, facts))
 
 
-def held(ask: Hold, facts: Facts) -> tuple[Count, ...]:
-    """What a hold reserves."""
+def within(ask: Charge | Hold, facts: Facts) -> tuple[Count, ...] | None:
+    """What an ask counts, or reserves; None where an envelope has less left than it needs (see `short`)."""
     if not facts.envelopes:
         return ()
-    return tuple(Count(envelope.id, held=units) for envelope, units in shares(ask, facts))
+    holds = isinstance(ask, Hold)
+    counted: list[Count] = []
+    for envelope, units in shares(ask, facts):
+        if (units or holds) > max(0, envelope.remaining):
+            return None
+        counted.append(Count(envelope.id, 0, units) if holds else Count(envelope.id, units))
+    return tuple(counted)
 
 
 def freed(hold: HoldFacts, facts: Facts) -> tuple[Count, ...]:
