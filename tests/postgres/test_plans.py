@@ -1,8 +1,12 @@
 """The ledger looks things up by their keys from the first charge on: no table that grows is ever read whole."""
 
+import json
+from typing import Any
+
 import asyncpg
 
 from farebox import app
+from farebox.db import queries
 from farebox.envelopes.types import Scope
 from farebox.ledger.types import Capture, Charge, Hold, Refund
 from tests.support.ledgers import Books
@@ -51,6 +55,33 @@ async def test_a_young_database_is_read_by_keys_too(database: str) -> None:
             await books.ask(Capture, **drawn, hold_id=hold.transfer_id, amount=5)
     # The writer's connection is closed: what it counted is told.
     assert await whole_reads(database) == before
+
+
+async def test_a_page_of_a_journal_reads_a_page(database: str) -> None:
+    """And not the whole journal, of which a young database knows nothing."""
+    settings = settings_for(writers=1, sweep_interval_s=3600)
+    secret = app.secret_of(settings)
+    await app.prepare(database, settings, secret)
+    async with app.open_services(lambda: database, settings, secret) as services:
+        books = await Books.open(services)
+        wallet = await books.wallet(10**9)
+        grant = await books.grant(wallet)
+        for _ in range(ROUNDS):
+            await books.ask(Hold, wallet_id=wallet, grant_id=grant, amount=5, ttl_s=60)
+        place = {"before": 2**62, "limit": 5}
+        statements = queries.load("farebox.wallets")
+        for query, more in ((statements.journal_of_wallet, {"kinds": None}), (statements.holds_of_wallet, {})):
+            given = query.ordered({"wallet_id": wallet, **place, **more})
+            async with services.pool.acquire() as conn, conn.transaction():
+                await conn.execute("SET LOCAL enable_nestloop = off")  # as where it takes the joins for small
+                plan = await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.sql}", *given)
+            assert 5 <= max(_rows_of("holds transfers", json.loads(plan)[0]["Plan"])) <= 6, query.name
+
+
+def _rows_of(tables: str, node: dict[str, Any]) -> list[float]:
+    """How many rows a plan has read of some tables, wherever it does."""
+    here = [node["Actual Rows"]] if node.get("Relation Name", "-") in tables.split() else []
+    return here + [rows for below in node.get("Plans", ()) for rows in _rows_of(tables, below)]
 
 
 async def test_envelopes_are_found_by_what_they_are_attached_to(database: str) -> None:

@@ -46,18 +46,22 @@ JOIN accounts a ON a.id = b.id JOIN assets s ON s.code = b.asset
 WHERE a.provider_id = :provider_id ORDER BY b.asset
 
 -- name: journal_of_wallet
+-- The page is cut before anything is looked up for it: estimates of a young database would read the whole journal first.
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
        t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
        g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
        t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
        t.conversion, t.reference, t.note, t.created_at
-FROM transfers t
+FROM (
+    SELECT * FROM transfers n
+    WHERE n.wallet_id = :wallet_id AND n.id < :before AND (:kinds::text[] IS NULL OR n.kind = ANY(:kinds))
+    ORDER BY n.id DESC LIMIT :limit
+) t
 JOIN accounts a ON a.id = t.wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
 LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
-WHERE t.wallet_id = :wallet_id AND t.id < :before AND (:kinds::text[] IS NULL OR t.kind = ANY(:kinds))
-ORDER BY t.id DESC LIMIT :limit
+ORDER BY t.id DESC
 
 -- name: search_journal
 -- Among the newest 20,000 rows, so that a search for what is not there ends.
@@ -97,13 +101,14 @@ SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refun
        g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
        t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
        t.conversion, t.reference, t.note, t.created_at
-FROM transfers t
+FROM (
+    SELECT * FROM transfers n WHERE n.provider_id = :provider_id AND n.id < :before ORDER BY n.id DESC LIMIT :limit
+) t
 JOIN accounts a ON a.id = t.wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
 LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
-WHERE t.provider_id = :provider_id AND t.id < :before
-ORDER BY t.id DESC LIMIT :limit
+ORDER BY t.id DESC
 
 -- name: transfer
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
@@ -128,6 +133,6 @@ WHERE h.wallet_id = :wallet_id AND h.id = :id
 -- name: holds_of_wallet
 SELECT h.id, h.wallet_id, a.asset, h.grant_id, p.slug AS provider, g.provider_id, h.to_wallet_id, h.amount, h.captured, h.state,
        h.void_reason, h.model, h.expires_at, h.created_at, h.closed_at, clock_timestamp() AS now
-FROM holds h
+FROM (SELECT * FROM holds n WHERE n.wallet_id = :wallet_id AND n.id < :before ORDER BY n.id DESC LIMIT :limit) h
 JOIN accounts a ON a.id = h.wallet_id LEFT JOIN grants g ON g.id = h.grant_id LEFT JOIN providers p ON p.id = g.provider_id
-WHERE h.wallet_id = :wallet_id AND h.id < :before ORDER BY h.id DESC LIMIT :limit
+ORDER BY h.id DESC
