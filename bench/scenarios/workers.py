@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from bench import asks
 from bench.figures import Claim, Figure, at_least, at_most, ratio
 from bench.ground import Ground
+from bench.load import load
 from bench.rounds import Stage
 from bench.serving import served
 
 WHERE = ("all wallets", "one hot wallet")
 FEW, MORE = 64, 128
+SEEN = {1: 2, 2: 6}
+"""How often each wallet is charged before, so that (nearly) every worker has seen each of them."""
 
 
 @contextlib.contextmanager
@@ -18,10 +21,13 @@ def workers(ground: Ground) -> Iterator[Stage]:
     """Connections are spread over the workers by the kernel. Each server has wallets of its own.
 
     What a server remembers of wallets stands as long as nobody else writes on them: two that take turns on the same
-    ones would measure how each learns anew what the other has changed.
+    ones would measure how each learns anew what the other has changed. And each has seen all its wallets before.
     """
     with ground.apart(2) as world, served(world) as one, served(world, workers=2) as two:
         own = {1: world.payers[::2], 2: world.payers[1::2]}
+        for count, server in ((1, one), (2, two)):
+            for _ in range(SEEN[count]):
+                load(server.port, asks.conxa(world, own[count]), FEW, seconds=60, once=True)
         yield Stage(
             f"Workers: two processes against one on the same port, {FEW} and {MORE} connections (CONXA dialect)",
             [

@@ -196,12 +196,6 @@ async def test_a_new_price_counts_on_every_worker_at_once(several: ServerProcess
             assert await amounts() == {amount}
 
 
-def test_a_killed_worker_is_replaced(several: ServerProcess) -> None:
-    victim = workers(several)[0]
-    victim.kill()
-    until(lambda: len(workers(several)) == 2 and victim.pid not in {worker.pid for worker in workers(several)})
-
-
 def test_workers_end_with_their_parent(several: ServerProcess) -> None:
     orphans = workers(several)
     several.kill()

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Literal
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
@@ -86,6 +87,12 @@ async def test_all_asks_on_a_wallet_meet_at_its_owner(workers: tuple[Ledger, Led
 
     refused = await first.submit(payer.charge("too much", amount=800))
     assert (refused.refusal, refused.available) == (Refusal.INSUFFICIENT_BALANCE, 799)
+    here = first.items
+    told = (payer.charge("more than can be said", amount=2**70), payer.charge("beside it", amount=2))
+    beyond, beside = await asyncio.gather(*map(first.submit, told), return_exceptions=True)
+    assert isinstance(beyond, asyncpg.NumericValueOutOfRangeError), "as if it had been asked here: it was"
+    assert isinstance(beside, Outcome)
+    assert (beside.available, first.items) == (797, here + 1)
     assert (await payer.books.audit()).clean
 
 

@@ -99,7 +99,8 @@ def test_what_is_too_long_is_neither_sent_nor_waited_for() -> None:
         list(Frames().cut((MAX_BYTES + 1).to_bytes(4, "big")))
 
 
-def test_what_can_not_be_said_is_told() -> None:
-    ask = types.Tidy(client="\ud800", key="", fingerprint=b"", wallet_id=1)
+@pytest.mark.parametrize(("client", "wallet_id"), [("\ud800", 1), ("x", 2**64)])
+def test_what_can_not_be_said_is_told(client: str, wallet_id: int) -> None:
+    ask = types.Tidy(client=client, key="", fingerprint=b"", wallet_id=wallet_id)
     with pytest.raises(BadFrame):
-        framed([Handed(1, (NOW + timedelta(1)).timestamp(), ask)])
+        framed([Handed(1, 12.5, ask)])

@@ -123,7 +123,7 @@ class Owners:
                 _, self._links[place] = await loop.create_unix_connection(lambda: Link(self._home), path)
 
     def _newest(self) -> int:
-        return max(self._ledger.newest, *(link.newest for link in self._links.values()))
+        return max([self._ledger.newest, *(link.newest for link in self._links.values())])
 
 
 def _remove(path: str) -> None:

@@ -92,7 +92,7 @@ def framed(message: Sequence[Handed] | Said) -> bytes:
     """A message as it is sent. Raises BadFrame where it is too long, or can't be said."""
     try:
         body = _encode(message)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError, OverflowError) as error:  # an amount of more than 64 bits, for instance
         raise BadFrame(str(error)) from error
     if len(body) > MAX_BYTES:
         raise BadFrame(f"{len(body)} bytes")
