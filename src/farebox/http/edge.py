@@ -59,6 +59,7 @@ class Request(Struct, gc=False):
     """The whole body, as long as its announced length, where it is there already; see `body_of`."""
     seen: Seen
     receive: Receive | None = None
+    query: bytes = b""
 
 
 class Answer(Struct, gc=False):
@@ -160,7 +161,10 @@ def asgi(route: Route) -> App:
     """A hot route as a plain ASGI function: for what comes in pieces, in a line, or to be answered to a page."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await route(Request(headers_of(scope), scope["path"], address_of(scope), None, Seen(), receive))
+        asked = Request(
+            headers_of(scope), scope["path"], address_of(scope), None, Seen(), receive, scope["query_string"]
+        )
+        answer = await route(asked)
         await reply(send, answer.status, answer.body, *answer.headers, content_type=answer.content_type)
 
     return call

@@ -19,7 +19,7 @@ from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.dialects.x402tools import recording
 from farebox.http.dialects.x402tools import routes as x402tools
 from farebox.http.framework import build
-from farebox.http.native import balance_call, batch_call, charge_call, hold_calls, live, transfer_call
+from farebox.http.native import batch_call, charge_call, hold_calls, live, reads, transfer_call
 from farebox.http.shapes import Header, written
 from farebox.http.web.console import charges as console_charges
 from farebox.http.web.wallet import live as pages
@@ -59,8 +59,10 @@ class Front:
             (pages.PATH, pages.PageEvents(services)),
             (console_charges.PATH, self._charges),
         )
+        read = reads.Reads(services, access)
         self._straight = (
-            ("GET", balance_call.PATH, edge.asgi(balance_call.route(services, access))),
+            ("GET", reads.BALANCE, edge.asgi(read.balance)),
+            ("GET", reads.STATEMENT, edge.asgi(read.statement)),
             ("POST", hold_calls.CAPTURE, edge.asgi(hold_calls.capture_route(holds, access, limit))),
         )
         """Routes before the framework whose addresses name something."""
@@ -107,9 +109,12 @@ class Front:
         hot = self._hot.get(path)
         if hot is not None:
             return hot if method == "POST" else None
-        if scope["query_string"] or not path.startswith("/v1/"):
+        if not path.startswith("/v1/"):
             return None
-        return next((app for does, at, app in self._straight if does == method and at.fullmatch(path)), None)
+        for does, (paths, queries), app in self._straight:
+            if does == method and paths.fullmatch(path) and queries.fullmatch(scope["query_string"]):
+                return app
+        return None
 
     def _stream(self, path: str) -> edge.App | None:
         if not path.endswith(("/stream", "/events")):

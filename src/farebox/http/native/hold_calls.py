@@ -23,7 +23,8 @@ from farebox.services import Services
 from farebox.wallets.types import HoldRecord
 
 HOLD = "/v1/holds"
-CAPTURE = re.compile(r"/v1/holds/([^/]+)/capture")
+CAPTURE = re.compile("/v1/holds/([^/]+)/capture"), re.compile(b"")
+"""Path and query."""
 _REMEMBERED = 65_536
 _encode = msgspec.json.Encoder().encode
 

@@ -1,7 +1,6 @@
 """Wallets: opening them, putting money in, moving it, reading what happened."""
 
-import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
@@ -10,13 +9,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from farebox.charging.service import fingerprint
 from farebox.errors import Invalid
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
-from farebox.http.native import transfer_call, views, wire
+from farebox.http.native import statements, transfer_call, views, wire
 from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import moved
 from farebox.ledger.types import Deposit
-from farebox.wallets.types import Span
 
-EPOCH, FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 Moment = Annotated[datetime | None, QueryParameter(description="ISO 8601 with a time zone.")]
 
 
@@ -123,34 +120,7 @@ class Wallets(Controller):
         cursor: Cursor = None,
     ) -> wire.Statement:
         wallet = await authority.wallet(wallet_id)
-        scope = f"statement:{wallet.id}"
-        place = cursors.read(scope, cursor, None)
-        if place is None:
-            start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
-            # Up to now is all there is, whatever clock it was written by.
-            span, before = await services.statements.span(wallet.id, start, FOREVER if until is None else end), None
-        else:  # later pages are of the first one's period
-            start, end = map(datetime.fromisoformat, place[:2])
-            span, before = Span(*place[2:4]), place[4]
-        found, period = await asyncio.gather(
-            services.statements.entries(wallet.id, span, limit + 1, before), services.statements.period(wallet.id, span)
-        )
-        here = [start.isoformat(), end.isoformat(), span.after, span.up_to]
-        more = cursors.make(scope, [*here, found[limit - 1].transfer_id]) if len(found) > limit else None
-        return wire.Statement(
-            wallet=wallet_id,
-            asset=wallet.asset,
-            scale=wallet.scale,
-            since=start,
-            until=end,
-            opening_balance=period.opening,
-            money_in=period.money_in,
-            money_out=period.money_out,
-            closing_balance=period.closing,
-            entries=period.entries,
-            data=[views.entry(wallet.id, entry) for entry in found[:limit]],
-            next_cursor=more,
-        )
+        return await statements.statement(services, cursors, wallet, limit, since, until, cursor)
 
     @get("/{wallet_id:str}/holds", summary="A wallet's holds")
     async def holds(
@@ -185,14 +155,3 @@ class Transfers(Controller):
     ) -> Response[wire.Moved]:
         outcome, payer = await transfer_call.transfer(authority, required_key(idempotency_key), data)
         return moved(outcome, "tr", payer.id, payer.asset)
-
-
-def _aware(field: str, moment: datetime | None, default: datetime) -> datetime:
-    if moment is None:
-        return default
-    if moment.tzinfo is None:
-        raise Invalid.field(field, "needs a time zone, such as Z")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Invalid.field(field, "is before or after all time") from None

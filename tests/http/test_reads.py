@@ -1,23 +1,23 @@
-"""A wallet is read before the framework: with the answer that the framework gives."""
+"""A wallet and its statement are read before the framework: with the answers that it gives."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.live import Live
+from tests.support.live import Live, fresh_key, made, ok
 from tests.support.organizations import Organization
 
 ELSEWHERE = "?elsewhere=1"
 """What sends a request to the framework; the call has no such parameter."""
-VARIES = {"date", "x-request-id"}
+VARIES = {"date", "x-request-id", "content-length"}
 NONE, MISSPELT = "4532015112830366", "4532015112830367"
 
 
 def told(answer: httpx.Response) -> tuple[int, dict[str, str], dict[str, Any]]:
     """An answer, but for what differs from one to the next."""
     headers = {name: value for name, value in answer.headers.items() if name not in VARIES}
-    return answer.status_code, headers, {**answer.json(), "request_id": None}
+    return answer.status_code, headers, answer.json() | {"request_id": None, "until": None, "next_cursor": None}
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,9 @@ def organization(live: Live) -> Organization:
     return Organization(live)
 
 
+@pytest.mark.parametrize("what", ["", "/statement?limit=2"])
 @pytest.mark.parametrize("key", ["admin", "organization", "reads only", "writes only", "provider", "nobody", "none"])
-def test_both_ways_answer_the_same(live: Live, organization: Organization, key: str) -> None:
+def test_both_ways_answer_the_same(live: Live, organization: Organization, key: str, what: str) -> None:
     keys = {
         "organization": organization.key,
         "reads only": organization.new_key(scopes=["read"]),
@@ -38,12 +39,24 @@ def test_both_ways_answer_the_same(live: Live, organization: Organization, key: 
     statuses = []
     for number in (organization.wallet(70), live.wallet(7), NONE, MISSPELT):
         for _ in range(2):  # before a key is known, and after
-            ours = clients[key].get(f"/v1/wallets/{number}")
-            assert told(ours) == told(clients[key].get(f"/v1/wallets/{number}{ELSEWHERE}"))
+            ours = clients[key].get(f"/v1/wallets/{number}{what}")
+            theirs = clients[key].get(f"/v1/wallets/{number}{what}{ELSEWHERE.replace('?', '&') if what else ELSEWHERE}")
+            assert told(ours) == told(theirs)
             statuses.append(ours.status_code)
     own = {"admin": [200] * 4, "organization": [200, 200, 404, 404], "reads only": [200, 200, 404, 404]}
     refused = {"provider": 404, "writes only": 403}.get(key, 401)
     assert statuses == own.get(key, [refused] * 4) + [refused if key not in own else 404] * 4
+
+
+def test_the_next_page_follows_the_first(live: Live) -> None:
+    wallet = live.wallet(7)
+    for _ in range(3):
+        made(live.admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 5}, headers=fresh_key()))
+    address = f"/v1/wallets/{wallet}/statement?limit"
+    first, whole = ok(live.admin.get(f"{address}=2")), ok(live.admin.get(f"{address}=100"))
+    second = ok(live.admin.get(f"{address}=2&cursor={first['next_cursor']}"))
+    assert (first["data"] + second["data"], whole["entries"]) == (whole["data"], 4)
+    assert {live.admin.get(f"{address}={limit}").status_code for limit in ("0", "1001", "-1", "x", "")} == {422}
 
 
 def test_a_key_that_is_revoked_reads_no_more(live: Live, organization: Organization) -> None:

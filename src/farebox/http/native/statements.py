@@ -1,0 +1,63 @@
+"""A page of a wallet's statement: one implementation, called before the framework and by its handler."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from farebox.errors import Invalid
+from farebox.http.native import views, wire
+from farebox.http.native.cursors import Cursors
+from farebox.services import Services
+from farebox.wallets.types import Span, Wallet
+
+EPOCH, FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+
+
+async def statement(
+    services: Services,
+    cursors: Cursors,
+    wallet: Wallet,
+    limit: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cursor: str | None = None,
+) -> wire.Statement:
+    """The page; raises Problem."""
+    scope = f"statement:{wallet.id}"
+    place = cursors.read(scope, cursor, None)
+    if place is None:
+        start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
+        # Up to now is all there is, whatever clock it was written by.
+        span, before = await services.statements.span(wallet.id, start, FOREVER if until is None else end), None
+    else:  # later pages are of the first one's period
+        start, end = map(datetime.fromisoformat, place[:2])
+        span, before = Span(*place[2:4]), place[4]
+    found, period = await asyncio.gather(
+        services.statements.entries(wallet.id, span, limit + 1, before), services.statements.period(wallet.id, span)
+    )
+    here = [start.isoformat(), end.isoformat(), span.after, span.up_to]
+    more = cursors.make(scope, [*here, found[limit - 1].transfer_id]) if len(found) > limit else None
+    return wire.Statement(
+        wallet=str(wallet.id),
+        asset=wallet.asset,
+        scale=wallet.scale,
+        since=start,
+        until=end,
+        opening_balance=period.opening,
+        money_in=period.money_in,
+        money_out=period.money_out,
+        closing_balance=period.closing,
+        entries=period.entries,
+        data=[views.entry(wallet.id, entry) for entry in found[:limit]],
+        next_cursor=more,
+    )
+
+
+def _aware(field: str, moment: datetime | None, default: datetime) -> datetime:
+    if moment is None:
+        return default
+    if moment.tzinfo is None:
+        raise Invalid.field(field, "needs a time zone, such as Z")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid.field(field, "is before or after all time") from None
