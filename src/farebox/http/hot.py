@@ -78,7 +78,7 @@ class HotProtocol(BoundedProtocol):
         super().data_received(data)
         if self._found is not None:
             self._in_pieces()
-        elif between and self._came is not None:
+        elif between and self._came is not None and self._whole:  # nothing has begun behind it
             self._remember(data, self._came)
 
     def _answered_as_before(self, data: bytes) -> bool:
