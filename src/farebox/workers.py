@@ -75,10 +75,9 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def _until_orphaned(parent: int, directory: str, ended: asyncio.Event) -> None:
+async def _until_orphaned(parent: int, ended: asyncio.Event) -> None:
     while os.getppid() == parent:
         await asyncio.sleep(1)
-    shutil.rmtree(directory, ignore_errors=True)  # its owner can't do that any more
     ended.set()
 
 
@@ -92,9 +91,13 @@ def main() -> None:
     configure(settings)
     parent = int(sys.argv[1])
     seat = Seat(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
-    with contextlib.closing(server.listen(settings)) as sock:
-        found = serve.Database(lambda: settings.database_url)
-        serve.run_worker(found, settings, sock, seat, lambda ended: _until_orphaned(parent, seat.directory, ended))
+    try:
+        with contextlib.closing(server.listen(settings)) as sock:
+            found = serve.Database(lambda: settings.database_url)
+            serve.run_worker(found, settings, sock, seat, lambda ended: _until_orphaned(parent, ended))
+    finally:
+        if os.getppid() != parent:  # who made it can't remove it any more
+            shutil.rmtree(seat.directory, ignore_errors=True)
 
 
 if __name__ == "__main__":
