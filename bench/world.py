@@ -22,6 +22,8 @@ ADMIN_KEY = "fbx_admin_" + "bench" * 8
 SECRET_KEY = "be" * 32
 MODEL = "bench-chat"
 MONEY = 10**15
+TRIAL = 1_000
+"""With fewer wallets, nothing is measured but that it works."""
 OWNER = "postgres"
 
 
@@ -96,14 +98,15 @@ async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
     await pay_in(conn, [payer.wallet_id for payer in payers], outside)
     await _copy_for_orm(conn)
     await conn.execute("ANALYZE")
-    await make_log_files(conn)
+    if wallets >= TRIAL:
+        await make_log_files(conn)
     await conn.close()
     return World(postgres.url(), postgres.url(OWNER), postmaster, provider.id, revenue, key, payers, poor)
 
 
 async def make_log_files(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """As a database has them that has run for a while: to make one stops every commit for some 15 ms."""
-    kept = await conn.fetchval("SELECT setting::int FROM pg_settings WHERE name = 'min_wal_size'")
+    """As a busy database has them after a while, and uses them again: to make one stops every commit for some 15 ms."""
+    kept = await conn.fetchval("SELECT setting::int FROM pg_settings WHERE name = 'max_wal_size'")
     size = await conn.fetchval("SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'")
     for _ in range(kept * 2**20 // size):
         await conn.execute("SELECT pg_logical_emit_message(false, 'bench', '')")
