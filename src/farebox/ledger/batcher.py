@@ -262,7 +262,7 @@ class Writer:
     def _decided_ahead(self, asks: Sequence[Ask]) -> Draft | None:
         """The draft of these asks, if nobody has left since."""
         draft, self._draft = self._draft, None
-        if draft is not None and len(draft.asks) != len(asks):
+        if draft is not None and not _same(draft.asks, asks):
             draft.forget()
             return None
         self.ahead += 0 if draft is None else len(asks)
@@ -342,6 +342,10 @@ class Writer:
         if item.perhaps or posting:
             return OutcomeUnknown()
         return Unavailable() if self._conn is None else Overloaded()
+
+
+def _same(asks: Sequence[Ask], others: Sequence[Ask]) -> bool:
+    return len(asks) == len(others) and all(a is b for a, b in zip(asks, others, strict=True))
 
 
 def _may_pass(error: Exception) -> bool:
