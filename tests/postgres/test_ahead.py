@@ -71,8 +71,28 @@ async def test_it_is_decided_again_where_the_other_found_something_changed(
         assert (await elsewhere).available == 9
     outcomes = await asyncio.gather(*asked)
     assert [o.available for o in outcomes] == [8, 3, 3, 3]
-    assert ledger.ahead == 0
+    assert (ledger.reads, ledger.ahead) == (2, 3), "ahead of the batch that was read again, not of the one that failed"
     assert await payer.balance() == 3
+
+
+async def test_what_is_in_line_already_is_decided_too(database: str, services: Services, payer: Payer) -> None:
+    async with ledger_on(database, services, batch_items=40) as ledger:
+        asked = [ledger.submit(payer.charge(f"k{number}", amount=5)) for number in range(205)]
+        outcomes = await asyncio.gather(*asked)
+    assert [o.available for o in outcomes] == [*range(995, -1, -5), *[0] * 5], "in the order of their arrival"
+    assert (ledger.batches, ledger.reads, ledger.ahead) == (6, 1, 165)
+
+
+async def test_what_takes_more_than_is_known_waits_for_a_batch_of_its_own(
+    database: str, services: Services, payer: Payer
+) -> None:
+    stranger = await Payer.of(payer.books)
+    async with ledger_on(database, services, batch_items=3) as ledger:
+        payers = [payer] * 3 + [payer, stranger, payer, payer]
+        asked = [ledger.submit(who.charge(f"k{number}", amount=5)) for number, who in enumerate(payers)]
+        outcomes = await asyncio.gather(*asked)
+    assert [o.available for o in outcomes] == [995, 990, 985, 980, 995, 975, 970]
+    assert (ledger.batches, ledger.reads, ledger.ahead) == (3, 2, 1)
 
 
 async def test_who_has_left_is_not_charged(

@@ -1,8 +1,11 @@
 """The next batch, decided while the last one is written.
 
-A writer waits for the database half of its time. What arrives meanwhile is decided at once, as if the batch that is
-being written were so already; if it will not have been, nothing of it counts, and it is decided again (ADR 0031).
+A writer waits for the database half of its time. What is in line by then, and what arrives meanwhile, is decided as if
+the batch that is being written were so already; if it will not have been, nothing of it counts, and it is decided again
+(ADR 0031).
 """
+
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -23,13 +26,20 @@ class Ahead(Struct, gc=False):
 
     @classmethod
     def after(cls, standing: Standing, bound: int) -> "Ahead":
-        """One for an empty line."""
+        """One that nothing was decided in yet."""
         return cls(Draft(standing), bound, [])
 
-    def add(self, item: Item) -> None:
+    def follow(self, line: Sequence[Item], most: int) -> bool:
+        """Decides the next ones in line, at most so many; whether there are more to decide."""
+        start = len(self.items)
+        for place in range(start, min(start + most, len(line))):
+            if not self._open:
+                break
+            self._add(line[place])
+        return self._open and len(self.items) < len(line)
+
+    def _add(self, item: Item) -> None:
         """Decides the next one in line; the first that takes more than what is known is for the batch after it."""
-        if not self._open:
-            return
         try:
             self._open = len(self.items) < self.bound and self.draft.add(item.ask)
         except Exception:  # whatever it is, it comes again when the item's own batch is decided

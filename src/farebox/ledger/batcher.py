@@ -53,6 +53,8 @@ LOST = (
 )
 ASIDE_S = 0.1
 """How often is looked whether wallets that somebody else kept locked are free again."""
+AT_ONCE = 32
+"""How many asks that wait are decided before other work has its turn: a third of a millisecond."""
 
 
 class Overloaded(Exception):
@@ -120,7 +122,7 @@ class Writer:
             raise Overloaded
         self._waiting.add(item)
         if self._ahead is not None:
-            self._ahead.add(item)
+            self._ahead.follow(self._waiting.line, 1)
         self._wake.set()
 
     @property
@@ -162,6 +164,7 @@ class Writer:
         """The next batch: what was decided ahead, as far as it still waits for that, or all that waits."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
+            ahead.follow(self._waiting.line, ahead.bound)
             if ahead.sound and self._waiting.take(ahead.items):
                 self._draft = ahead.draft
                 return ahead.items
@@ -270,8 +273,10 @@ class Writer:
 
     async def _written(self, conn: "Connection[Record]", draft: Draft) -> list[Outcome] | None:
         """Writes a draft, while the next one is decided."""
-        if not self._waiting:
+        if not self._waiting.aside:
             self._ahead = Ahead.after(self._standing, self._limits.batch_items)
+            self._waiting.put_in_order()
+            self._loop.call_soon(self._look_ahead, self._ahead)  # when this one has been sent
         outcomes = None
         try:
             outcomes = await draft.write(conn)
@@ -279,6 +284,11 @@ class Writer:
         finally:
             if outcomes is None:  # what was decided after it was decided on what never was
                 self._give_up_ahead()
+
+    def _look_ahead(self, ahead: Ahead) -> None:
+        """Decides what is in line, not so much at once that others have to wait for it."""
+        if ahead is self._ahead and ahead.follow(self._waiting.line, AT_ONCE):
+            self._loop.call_soon(self._look_ahead, ahead)
 
     def _give_up_ahead(self) -> None:
         if self._ahead is not None:

@@ -68,14 +68,39 @@ class Waiting:
         """The items that wait for a wallet to be unlocked."""
         return self._aside
 
+    @property
+    def line(self) -> Sequence[Item]:
+        """The items in line, the first one first."""
+        return self._line
+
     def add(self, item: Item) -> None:
         """To the end of the line."""
         self._line.append(item)
 
     def seal(self) -> list[Item]:
         """Takes a batch out of the line: all of it, or, past the bound, an equal share for every client."""
-        taken = self._take()
-        return self.set_aside(taken, ()) if self._locked else list(taken)
+        self.put_in_order()
+        taken = [self._line.popleft() for _ in range(min(self._batch_items, len(self._line)))]
+        return self.set_aside(taken, ()) if self._locked else taken
+
+    def put_in_order(self) -> None:
+        """Past the bound of a batch, puts an equal share of every client first in the line."""
+        size = self._batch_items
+        if len(self._line) <= size:
+            return
+        share = max(1, size // len({item.ask.client for item in self._line}))
+        taken: Counter[str] = Counter()
+        first: deque[Item] = deque()
+        others: list[Item] = []
+        for item in self._line:
+            client = item.ask.client
+            if len(first) < size and taken[client] < share:
+                taken[client] += 1
+                first.append(item)
+            else:
+                others.append(item)
+        first.extend(others)
+        self._line = first
 
     def take(self, items: Sequence[Item]) -> bool:
         """Takes these items out of the line, if they are the first in it."""
@@ -106,24 +131,3 @@ class Waiting:
         if late:
             self._aside = [item for item in self._aside if item.deadline > now]
             yield from late
-
-    def _take(self) -> Iterable[Item]:
-        size = self._batch_items
-        if len(self._line) <= size:
-            line, self._line = self._line, deque()
-            return line
-        share = max(1, size // len({item.ask.client for item in self._line}))
-        taken: Counter[str] = Counter()
-        sealed: list[Item] = []
-        left: deque[Item] = deque()
-        for item in self._line:
-            client = item.ask.client
-            if len(sealed) < size and taken[client] < share:
-                taken[client] += 1
-                sealed.append(item)
-            else:
-                left.append(item)
-        while len(sealed) < size:
-            sealed.append(left.popleft())
-        self._line = left
-        return sealed
