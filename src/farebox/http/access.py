@@ -2,7 +2,9 @@
 
 from farebox.db.pool import AWAY
 from farebox.errors import Busy, Forbidden, Problem, TooMany, Unauthorized
+from farebox.http import edge
 from farebox.http.limits import RateLimit
+from farebox.http.problem import problem_of
 from farebox.identity.keys import Keys
 from farebox.identity.types import READ, Principal
 from farebox.settings import Settings
@@ -39,13 +41,19 @@ class Access:
         self._keys.used(known)
         return self._admit(known, scope)
 
-    async def confirm(self, secret: str | None, address: str, problem: Problem) -> Problem:
-        """The problem to answer with, where the key came from memory and the ledger was not asked."""
+    async def problem(
+        self, error: Exception, request: edge.Request, secret: str | None, *, from_memory: bool
+    ) -> Problem:
+        """The problem to answer with. A key that came from memory is looked at: the ledger was not asked."""
+        request.seen.forget()
+        problem = problem_of(error, request.path)
+        if not from_memory or problem.status >= 500:
+            return problem
         try:
             valid = secret is not None and await self._keys.authenticate(secret) is not None
         except AWAY:
             return Busy("the database does not answer: try again", "database_away", retry_after_s=1)
-        return problem if valid else self._refused(address)
+        return problem if valid else self._refused(request.address)
 
     async def look_again(self, secret: str | None, address: str) -> None:
         """Raises Unauthorized, TooMany where a key that came from memory is not valid now."""

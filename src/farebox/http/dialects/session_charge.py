@@ -11,7 +11,7 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.dialects.tokens import whole_tokens
-from farebox.http.problem import problem_of, retry_after
+from farebox.http.problem import retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import Outcome, Refusal
@@ -72,10 +72,7 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
             mark = fingerprint(dialect.operation, grant.grant_id, asked)
             outcome = await charging.charge(principal, provider_id, grant, key or own_key(), mark, bill)
         except Exception as error:
-            seen.forget()
-            problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
-                problem = await access.confirm(edge.text(secret), request.address, problem)
+            problem = await access.problem(error, request, edge.text(secret), from_memory=from_memory)
             status, body = dialect.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
         balance = whole_tokens(prices.book, grant.asset, outcome.available)

@@ -11,7 +11,7 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import wire
-from farebox.http.native.calls import GUARDED, answered_problem, secret_of
+from farebox.http.native.calls import GUARDED, answered_problem, known_caller, secret_of
 from farebox.http.native.charge_call import bill_of, drawn_grant, mark_of, outcome_of
 from farebox.http.native.outcomes import charged
 from farebox.http.problem import problem_document, problem_of
@@ -38,25 +38,22 @@ def route(services: Services, access: Access) -> edge.Route:
     limit = services.settings.max_body_bytes
 
     async def call(request: edge.Request) -> edge.Answer:
-        headers, seen, from_memory = request.headers, request.seen, False
+        from_memory = False
         try:
-            before = seen.principal
-            known = access.known(secret_of(headers), WRITE) if before is None else access.again(before, WRITE)
+            known = known_caller(access, request)
             from_memory = known is not None
-            principal = known or await access.principal(secret_of(headers), request.address, WRITE)
+            principal = known or await access.principal(secret_of(request.headers), request.address, WRITE)
             data = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             access.count_more(principal, len(data.charges) - 1)
             results = await charge_each(services, principal, data)
             if from_memory and all(result.charge is None for result in results):
                 from_memory = False  # it does not show whether the ledger has looked at the key
-                await access.look_again(secret_of(headers), request.address)
+                await access.look_again(secret_of(request.headers), request.address)
         except Exception as error:
-            seen.forget()
-            problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
-                problem = await access.confirm(secret_of(headers), request.address, problem)
+            secret = secret_of(request.headers)
+            problem = await access.problem(error, request, secret, from_memory=from_memory)
             return answered_problem(problem, *GUARDED)
-        seen.principal = principal
+        request.seen.principal = principal
         return edge.Answer(200, _encode(wire.ChargeResults(results)), GUARDED)
 
     return call

@@ -7,7 +7,7 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.headers import ALWAYS, PRIVATE
-from farebox.http.problem import problem_body, problem_of, retry_after
+from farebox.http.problem import problem_body, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 
@@ -25,25 +25,27 @@ def route(access: Access, limit: int, reader: Reader[D], act: Act[D], *more: edg
     """A call that the ledger checks the caller's API key for. `more` stands in the head of every problem."""
 
     async def call(request: edge.Request) -> edge.Answer:
-        headers, seen, from_memory = request.headers, request.seen, False
+        known = None
         try:
-            before = seen.principal
-            known = access.known(secret_of(headers), WRITE) if before is None else access.again(before, WRITE)
-            from_memory = known is not None
-            principal = known or await access.principal(secret_of(headers), request.address, WRITE)
-            key = edge.idempotency_key(headers.get(b"idempotency-key"), required=True) or ""
+            known = known_caller(access, request)
+            principal = known or await access.principal(secret_of(request.headers), request.address, WRITE)
+            key = edge.idempotency_key(request.headers.get(b"idempotency-key"), required=True) or ""
             data = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             answer = await act(principal, key, data, request.path)
         except Exception as error:
-            seen.forget()
-            problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
-                problem = await access.confirm(secret_of(headers), request.address, problem)
+            secret = secret_of(request.headers)
+            problem = await access.problem(error, request, secret, from_memory=known is not None)
             return answered_problem(problem, *more)
-        seen.principal = principal
+        request.seen.principal = principal
         return answer
 
     return call
+
+
+def known_caller(access: Access, request: edge.Request) -> Principal | None:
+    """Who asks, where this head or another has shown the key before; raises TooMany, Forbidden."""
+    before = request.seen.principal
+    return access.known(secret_of(request.headers), WRITE) if before is None else access.again(before, WRITE)
 
 
 def secret_of(headers: dict[bytes, bytes]) -> str | None:

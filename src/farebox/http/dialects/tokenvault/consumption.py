@@ -11,7 +11,7 @@ from farebox.http.access import Access
 from farebox.http.dialects.tokenvault import answers
 from farebox.http.dialects.tokenvault.caller import Callers, acting_for, credentials
 from farebox.http.dialects.tokenvault.wire import ConsumptionBody, note_of, optional_number
-from farebox.http.problem import problem_of, retry_after
+from farebox.http.problem import retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import MAX_UNITS, Outcome, Usage
@@ -41,11 +41,8 @@ def route(services: Services, access: Access) -> edge.Route:
             asked = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             outcome = await spend(services, principal, asked, key)
         except Exception as error:
-            seen.forget()
-            problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
-                secret = credentials(edge.text(headers.get(b"authorization")))[1]
-                problem = await access.confirm(secret, request.address, problem)
+            secret = credentials(edge.text(headers.get(b"authorization")))[1]
+            problem = await access.problem(error, request, secret, from_memory=from_memory)
             status, body = answers.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
         seen.principal = principal

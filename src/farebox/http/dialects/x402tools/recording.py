@@ -11,7 +11,7 @@ from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.dialects.x402tools import answers, wire
 from farebox.http.dialects.x402tools.caller import own, remembered
-from farebox.http.problem import problem_of, retry_after
+from farebox.http.problem import retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import Outcome
@@ -38,10 +38,7 @@ def route(services: Services, access: Access) -> edge.Route:
             asked = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             outcome = await record(services, principal, asked, key)
         except Exception as error:
-            seen.forget()
-            problem = problem_of(error, request.path)
-            if from_memory and problem.status < 500:
-                problem = await access.confirm(bearer(edge.text(given)), request.address, problem)
+            problem = await access.problem(error, request, bearer(edge.text(given)), from_memory=from_memory)
             status, body = answers.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
         seen.principal = principal
