@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from farebox import app
 from farebox.services import Services
 from tests.support.databases import Databases, databases
+from tests.support.ledgers import services_on
 from tests.support.live import Live, live_server, settings_for
 
 
@@ -30,10 +30,7 @@ def database(postgres: Databases) -> Iterator[str]:
 @pytest.fixture
 async def services(database: str) -> AsyncIterator[Services]:
     """A server's parts on a fresh database, without HTTP."""
-    settings = settings_for()
-    secret = app.secret_of(settings)
-    await app.prepare(database, settings, secret)
-    async with app.open_services(lambda: database, settings, secret) as found:
+    async with services_on(database) as found:
         yield found
 
 

@@ -8,7 +8,7 @@ import pytest
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded
 from farebox.ledger.store import BrokenInvariant
 from farebox.services import Services
-from tests.support.ledgers import Books, owner
+from tests.support.ledgers import owner
 from tests.support.proxy import proxy_to
 from tests.support.racing import Payer, intruder, ledger_on, waiting_for_locks
 
@@ -20,11 +20,6 @@ async def sealed(ledger: Ledger) -> None:
     """Until all that was asked is in a batch."""
     while ledger.depth:
         await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-async def payer(services: Services) -> Payer:
-    return await Payer.of(await Books.open(services))
 
 
 async def test_a_bad_item_fails_alone(database: str, services: Services, payer: Payer) -> None:

@@ -21,11 +21,6 @@ async def proxy(database: str) -> AsyncIterator[Proxy]:
         yield found
 
 
-@pytest.fixture
-async def payer(services: Services) -> Payer:
-    return await Payer.of(await Books.open(services))
-
-
 @pytest.mark.parametrize(("lost", "times"), [("request", 3), ("answer", 1)])
 @pytest.mark.parametrize("way", [LONG, SHORT], ids=["long", "short"])
 async def test_a_lost_commit_is_resolved_by_key(

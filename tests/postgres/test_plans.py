@@ -1,16 +1,17 @@
 """The ledger looks things up by their keys from the first charge on: no table that grows is ever read whole."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
-from farebox import app
 from farebox.db import queries
 from farebox.envelopes.types import Scope
 from farebox.ledger.types import Capture, Charge, Hold, Refund
-from tests.support.ledgers import Books
-from tests.support.live import settings_for
+from tests.support.ledgers import Books, services_on
+from tests.support.racing import Payer
 
 GROWING = (
     "transfers",
@@ -26,21 +27,28 @@ GROWING = (
 ROUNDS = 40
 
 
+@asynccontextmanager
+async def rich_payer(database: str) -> AsyncIterator[Payer]:
+    """On a server's parts with one writer and an idle sweeper; its connections are closed at the end."""
+    async with services_on(database, writers=1, sweep_interval_s=3600) as services:
+        yield await Payer.of(await Books.open(services), 10**9)
+
+
+def drawn_on(payer: Payer) -> dict[str, Any]:
+    """What a charge or a capture names."""
+    return {
+        "wallet_id": payer.wallet,
+        "grant_id": payer.grant,
+        "provider_id": payer.books.provider_id,
+        "revenue_account": payer.books.revenue,
+    }
+
+
 async def test_a_young_database_is_read_by_keys_too(database: str) -> None:
-    settings = settings_for(writers=1, sweep_interval_s=3600)
-    secret = app.secret_of(settings)
-    await app.prepare(database, settings, secret)
-    async with app.open_services(lambda: database, settings, secret) as services:
-        books = await Books.open(services)
-        wallet = await books.wallet(10**9)
-        grant = await books.grant(wallet)
+    async with rich_payer(database) as payer:
+        books, drawn = payer.books, drawn_on(payer)
+        wallet, grant = payer.wallet, payer.grant
         before = await whole_reads(database)
-        drawn = {
-            "wallet_id": wallet,
-            "grant_id": grant,
-            "provider_id": books.provider_id,
-            "revenue_account": books.revenue,
-        }
         for _ in range(ROUNDS):
             charge = await books.ask(Charge, **drawn, amount=5)
             await books.ask(
@@ -59,19 +67,14 @@ async def test_a_young_database_is_read_by_keys_too(database: str) -> None:
 
 async def test_a_page_of_a_journal_reads_a_page(database: str) -> None:
     """And not the whole journal, of which a young database knows nothing."""
-    settings = settings_for(writers=1, sweep_interval_s=3600)
-    secret = app.secret_of(settings)
-    await app.prepare(database, settings, secret)
-    async with app.open_services(lambda: database, settings, secret) as services:
-        books = await Books.open(services)
-        wallet = await books.wallet(10**9)
-        grant = await books.grant(wallet)
+    async with rich_payer(database) as payer:
+        services = payer.books.services
         for _ in range(ROUNDS):
-            await books.ask(Hold, wallet_id=wallet, grant_id=grant, amount=5, ttl_s=60)
+            await payer.books.ask(Hold, wallet_id=payer.wallet, grant_id=payer.grant, amount=5, ttl_s=60)
         place = {"before": 2**62, "limit": 5}
         statements = queries.load("farebox.wallets")
         for query, more in ((statements.journal_of_wallet, {"kinds": None}), (statements.holds_of_wallet, {})):
-            given = query.ordered({"wallet_id": wallet, **place, **more})
+            given = query.ordered({"wallet_id": payer.wallet, **place, **more})
             async with services.pool.acquire() as conn, conn.transaction():
                 await conn.execute("SET LOCAL enable_nestloop = off")  # as where it takes the joins for small
                 plan = await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.sql}", *given)
@@ -86,15 +89,8 @@ def _rows_of(tables: str, node: dict[str, Any]) -> list[float]:
 
 async def test_envelopes_are_found_by_what_they_are_attached_to(database: str) -> None:
     """However many others there are, and though there were none when the plan was made."""
-    settings = settings_for(writers=1, sweep_interval_s=3600)
-    secret = app.secret_of(settings)
-    await app.prepare(database, settings, secret)
-    async with app.open_services(lambda: database, settings, secret) as services:
-        books = await Books.open(services)
-        wallet = await books.wallet(10**9)
-        grant = await books.grant(wallet)
-        paid = {"provider_id": books.provider_id, "revenue_account": books.revenue}
-        drawn = {"wallet_id": wallet, "grant_id": grant, **paid, "model": "m"}
+    async with rich_payer(database) as payer:
+        books, services, drawn = payer.books, payer.books.services, drawn_on(payer) | {"model": "m"}
         for _ in range(ROUNDS // 2):
             await books.ask(Charge, **drawn, amount=1)
         envelope = await books.envelope(Scope("model", "m"), 10**6)

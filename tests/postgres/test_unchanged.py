@@ -1,7 +1,6 @@
 """Asks decided on what is known: whatever changes in the meantime, they are decided on what is true (ADR 0028)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,25 +10,17 @@ from farebox.envelopes.types import EnvelopeChange, Scope
 from farebox.ledger.batcher import Ledger
 from farebox.ledger.types import Ask, Capture, Hold, Pricing, Refusal, Release, Transfer
 from farebox.services import Services
-from tests.support.ledgers import Books, mark, owner
+from tests.support.ledgers import mark, owner
 from tests.support.payers import party
 from tests.support.racing import Payer, ledger_on
 
 
 @pytest.fixture
-async def payer(services: Services) -> Payer:
-    return await Payer.of(await Books.open(services))
-
-
-@pytest.fixture
-async def ledger(database: str, services: Services, payer: Payer) -> AsyncIterator[Ledger]:
+async def ledger(ledger: Ledger, payer: Payer) -> Ledger:
     """One that knows the payer: its last charge took the short way, and read nothing before."""
-    async with ledger_on(database, services) as found:
-        await found.submit(payer.charge("first"))
-        await found.submit(payer.charge("second"))
-        assert (found.batches, found.short, found.reads) == (2, 2, 1)
-        yield found
-        assert (await payer.books.audit()).clean
+    await ledger.submit(payer.charge("second"))
+    assert (ledger.batches, ledger.short, ledger.reads) == (2, 2, 1)
+    return ledger
 
 
 async def test_charges_take_the_short_way_one_after_the_other(payer: Payer, ledger: Ledger) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -101,14 +101,21 @@ class Runner:
         return self._runner.run(main())
 
 
-@contextmanager
-def running_services(url: str, **settings: Any) -> Iterator[Runner]:
-    """A server's parts on a database, on a loop of their own."""
+@asynccontextmanager
+async def services_on(url: str, **settings: Any) -> AsyncIterator[Services]:
+    """A server's parts on a database, without HTTP."""
     found = settings_for(**settings)
     secret = app.secret_of(found)
+    await app.prepare(url, found, secret)
+    async with app.open_services(lambda: url, found, secret) as services:
+        yield services
+
+
+@contextmanager
+def running_services(url: str, **settings: Any) -> Iterator[Runner]:
+    """As `services_on`, on a loop of their own."""
     with asyncio.Runner() as runner:
-        runner.run(app.prepare(url, found, secret))
-        opened = app.open_services(lambda: url, found, secret)
+        opened = services_on(url, **settings)
         services = runner.run(opened.__aenter__())
         try:
             yield Runner(runner, services)
