@@ -29,10 +29,10 @@ from farebox.ledger.types import (
     Refusal,
     Release,
     StoredOutcome,
-    Transfer,
     WalletFacts,
 )
 from farebox.ledger.types import Record as RecordAsk
+from farebox.ledger.waiting import wallets_of
 
 _SQL = queries.load("farebox.ledger")
 _LOOK = msgspec.structs.replace(
@@ -147,56 +147,57 @@ async def _load(
     draws: Sequence[Draw],
     statement: queries.Query = _SQL.lock_and_load,
 ) -> list[Record]:
+    refunds = {(ask.wallet_id, ask.charge_id) for ask in asks if type(ask) is Refund}
+    deposits = [ask for ask in asks if type(ask) is Deposit and ask.reference is not None]
+    return await statement.all(
+        conn,
+        **named_by(asks, draws),
+        **askers_of(asks),
+        charge_wallets=[wallet for wallet, _ in refunds],
+        charge_ids=[charge for _, charge in refunds],
+        clients=[ask.client for ask in asks],
+        keys=[ask.key for ask in asks],
+        source_accounts=[ask.source_account for ask in deposits],
+        refs=[ask.reference for ask in deposits],
+    )
+
+
+def named_by(asks: Sequence[Ask], draws: Sequence[Draw]) -> dict[str, Any]:
+    """What asks are decided on, by the keys that they name it by."""
     wallets: set[int] = set()
     grants: set[int] = set()
-    credentials: set[int] = set()
-    people: set[tuple[int, int]] = set()
     holds: set[tuple[int, int]] = set()
-    charges: set[tuple[int, int]] = set()
-    deposits: list[tuple[int, str]] = []
     for ask in asks:
-        wallets.add(ask.wallet_id)
-        if ask.credential_id is not None:
-            credentials.add(ask.credential_id)
-        elif ask.person is not None:
-            people.add(ask.person)
+        wallets.update(wallets_of(ask))
         grant_id: int | None = getattr(ask, "grant_id", None)
         if grant_id is not None:
             grants.add(grant_id)
-        if isinstance(ask, Capture | Release):
+        if type(ask) is Hold:
+            grants.update(ask.lineage)
+        elif type(ask) is Capture or type(ask) is Release:
+            grants.update(ask.lineage)
             holds.add((ask.wallet_id, ask.hold_id))
-            grants.update(ask.lineage)
-            if isinstance(ask, Capture) and ask.to_wallet_id is not None:
-                wallets.add(ask.to_wallet_id)
-        elif isinstance(ask, Hold):
-            grants.update(ask.lineage)
-        elif isinstance(ask, Refund):
-            charges.add((ask.wallet_id, ask.charge_id))
-        elif isinstance(ask, Transfer):
-            wallets.add(ask.to_wallet_id)
-        elif isinstance(ask, Deposit) and ask.reference is not None:
-            deposits.append((ask.source_account, ask.reference))
-    return await statement.all(
-        conn,
-        grant_ids=grants,
-        wallet_ids=wallets,
-        hold_wallets=[wallet for wallet, _ in holds],
-        hold_ids=[hold for _, hold in holds],
-        charge_wallets=[wallet for wallet, _ in charges],
-        charge_ids=[charge for _, charge in charges],
-        clients=[ask.client for ask in asks],
-        keys=[ask.key for ask in asks],
-        source_accounts=[account for account, _ in deposits],
-        refs=[reference for _, reference in deposits],
-        credential_ids=credentials,
-        person_ids=[person for person, _ in people],
-        person_versions=[version for _, version in people],
-        draw_wallets=[wallet for wallet, _, _, _ in draws],
-        draw_grants=[grant for _, grant, _, _ in draws],
-        draw_providers=[provider for _, _, provider, _ in draws],
-        draw_models=[model for _, _, _, model in draws],
-        envelope_ids={ask.envelope_id for ask in asks if type(ask) is RecordAsk},
-    )
+    return {
+        "wallet_ids": wallets,
+        "grant_ids": grants,
+        "hold_wallets": [wallet for wallet, _ in holds],
+        "hold_ids": [hold for _, hold in holds],
+        "envelope_ids": {ask.envelope_id for ask in asks if type(ask) is RecordAsk},
+        "draw_wallets": [wallet for wallet, _, _, _ in draws],
+        "draw_grants": [grant for _, grant, _, _ in draws],
+        "draw_providers": [provider for _, _, provider, _ in draws],
+        "draw_models": [model for _, _, _, model in draws],
+    }
+
+
+def askers_of(asks: Sequence[Ask]) -> dict[str, Any]:
+    """What callers proved who they are with, each once: keys, and the versions of people's passwords."""
+    people = list({ask.person for ask in asks if ask.credential_id is None and ask.person is not None})
+    return {
+        "credential_ids": {ask.credential_id for ask in asks if ask.credential_id is not None},
+        "person_ids": [person for person, _ in people],
+        "person_versions": [version for _, version in people],
+    }
 
 
 def read_rows(rows: list[Record], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:

@@ -16,10 +16,16 @@ from farebox.db.pool import AWAY
 from farebox.ledger.batch import Batch, Movement, Rows
 from farebox.ledger.envelopes import told
 from farebox.ledger.standing import SHORT, Standing, Unknown, moved_to, stands_until
-from farebox.ledger.store import CommitUnknown, as_json, balance_changed, draws_of, read_rows
-from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Capture, Draw, Facts, Hold, Outcome, Release
-from farebox.ledger.types import Record as RecordAsk
-from farebox.ledger.waiting import wallets_of
+from farebox.ledger.store import (
+    CommitUnknown,
+    as_json,
+    askers_of,
+    balance_changed,
+    draws_of,
+    named_by,
+    read_rows,
+)
+from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Facts, Outcome
 
 _SQL = queries.load("farebox.ledger", "unchanged.sql")
 WAITED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -29,7 +35,7 @@ WAITED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.
 async def read(conn: "Connection[Record]", asks: Sequence[Ask], standing: Standing) -> None:
     """Learns what asks are decided on, as it stands, in one round trip and without locks."""
     draws = draws_of(asks)
-    facts, _ = read_rows(await _SQL.read_facts.all(conn, **_asked(asks, draws)), draws)
+    facts, _ = read_rows(await _SQL.read_facts.all(conn, **named_by(asks, draws)), draws)
     standing.learn(facts, draws)
 
 
@@ -114,27 +120,9 @@ class Draft:
         return True
 
 
-def _asked(asks: Sequence[Ask], draws: Sequence[Draw]) -> dict[str, Any]:
-    """What asks are decided on, by its keys."""
-    holds = [ask for ask in asks if isinstance(ask, Capture | Release)]
-    grants = {grant for ask in asks if (grant := getattr(ask, "grant_id", None)) is not None}
-    return {
-        "wallet_ids": {wallet for ask in asks for wallet in wallets_of(ask)},
-        "grant_ids": grants.union(*(ask.lineage for ask in asks if isinstance(ask, Hold | Capture | Release))),
-        "hold_wallets": [ask.wallet_id for ask in holds],
-        "hold_ids": [ask.hold_id for ask in holds],
-        "envelope_ids": {ask.envelope_id for ask in asks if isinstance(ask, RecordAsk)},
-        "draw_wallets": [wallet for wallet, _, _, _ in draws],
-        "draw_grants": [grant for _, grant, _, _ in draws],
-        "draw_providers": [provider for _, _, provider, _ in draws],
-        "draw_models": [model for _, _, _, model in draws],
-    }
-
-
 def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:
     """What is decided on, before anything is: the versions of rows, and until when it holds."""
-    people = list({ask.person for ask in asks if ask.credential_id is None and ask.person is not None})
-    return {
+    return askers_of(asks) | {
         "wallet_ids": list(facts.wallets),
         "wallet_versions": [wallet.version for wallet in facts.wallets.values()],
         "grant_ids": list(facts.grants),
@@ -144,9 +132,6 @@ def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:
         "hold_versions": [hold.version for hold in facts.holds.values()],
         "envelope_ids": list(facts.envelopes),
         "envelope_versions": [envelope.version for envelope in facts.envelopes.values()],
-        "credential_ids": {ask.credential_id for ask in asks if ask.credential_id is not None},
-        "person_ids": [person for person, _ in people],
-        "person_versions": [version for _, version in people],
         "price_revision": facts.price_revision,
         "envelope_revision": facts.envelope_revision,
         "decided_at": facts.now,
