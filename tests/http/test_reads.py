@@ -20,12 +20,18 @@ def told(answer: httpx.Response) -> tuple[int, dict[str, str], dict[str, Any]]:
     return answer.status_code, headers, answer.json() | {"request_id": None, "until": None, "next_cursor": None}
 
 
+def both_ways(client: httpx.Client, address: str) -> tuple[httpx.Response, httpx.Response]:
+    """What is answered before the framework, and by it."""
+    elsewhere = ELSEWHERE.replace("?", "&") if "?" in address else ELSEWHERE
+    return client.get(address), client.get(address + elsewhere)
+
+
 @pytest.fixture(scope="module")
 def organization(live: Live) -> Organization:
     return Organization(live)
 
 
-@pytest.mark.parametrize("what", ["", "/statement?limit=2"])
+@pytest.mark.parametrize("what", ["", "/statement", "/statement?limit=2"])
 @pytest.mark.parametrize("key", ["admin", "organization", "reads only", "writes only", "provider", "nobody", "none"])
 def test_both_ways_answer_the_same(live: Live, organization: Organization, key: str, what: str) -> None:
     keys = {
@@ -39,8 +45,7 @@ def test_both_ways_answer_the_same(live: Live, organization: Organization, key: 
     statuses = []
     for number in (organization.wallet(70), live.wallet(7), NONE, MISSPELT):
         for _ in range(2):  # before a key is known, and after
-            ours = clients[key].get(f"/v1/wallets/{number}{what}")
-            theirs = clients[key].get(f"/v1/wallets/{number}{what}{ELSEWHERE.replace('?', '&') if what else ELSEWHERE}")
+            ours, theirs = both_ways(clients[key], f"/v1/wallets/{number}{what}")
             assert told(ours) == told(theirs)
             statuses.append(ours.status_code)
     own = {"admin": [200] * 4, "organization": [200, 200, 404, 404], "reads only": [200, 200, 404, 404]}
@@ -54,8 +59,15 @@ def test_the_next_page_follows_the_first(live: Live) -> None:
         made(live.admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 5}, headers=fresh_key()))
     address = f"/v1/wallets/{wallet}/statement?limit"
     first, whole = ok(live.admin.get(f"{address}=2")), ok(live.admin.get(f"{address}=100"))
-    second = ok(live.admin.get(f"{address}=2&cursor={first['next_cursor']}"))
+    ours, theirs = both_ways(live.admin, f"{address}=2&cursor={first['next_cursor']}")
+    assert told(ours) == told(theirs)
+    second = ok(ours)
     assert (first["data"] + second["data"], whole["entries"]) == (whole["data"], 4)
+    ours, theirs = both_ways(live.admin, f"/v1/wallets/{wallet}/statement?cursor={first['next_cursor']}")
+    assert (told(ours), len(ok(ours)["data"])) == (told(theirs), 2)
+    for unknown in ("x", first["next_cursor"][:-1]):
+        ours, theirs = both_ways(live.admin, f"/v1/wallets/{wallet}/statement?cursor={unknown}")
+        assert (told(ours), ours.status_code) == (told(theirs), 400)
     assert {live.admin.get(f"{address}={limit}").status_code for limit in ("0", "1001", "-1", "x", "")} == {422}
 
 

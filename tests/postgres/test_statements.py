@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asyncpg import Record
+from asyncpg.pool import PoolConnectionProxy
 from bench.growth.crowd import Size, wallet_id
 from bench.growth.loader import load, settle
+from msgspec import Struct
 
+from farebox.db import queries
+from farebox.ledger.types import Transfer
 from farebox.services import Services
 from farebox.wallets import statements
 from farebox.wallets.types import Period, Span
@@ -16,6 +21,8 @@ from tests.support.ledgers import Books, Runner, running_services
 HEAVY = wallet_id(0)
 START, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 MOVEMENTS = 100
+Moved = tuple[int, int, int, datetime]
+"""A movement's number, amount, balance and time."""
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +36,12 @@ def year(postgres: Databases) -> Iterator[Runner]:
     postgres.drop(name)
 
 
-async def added_up(services: Services, since: datetime, until: datetime) -> tuple[Period, list[int]]:
+async def added_up(services: Services, since: datetime, until: datetime) -> tuple[Period, list[Moved]]:
     """The plain way."""
     rows = await services.pool.fetch(
-        "SELECT transfer_id, amount, created_at FROM entries WHERE account_id = $1 ORDER BY transfer_id DESC", HEAVY
+        "SELECT transfer_id, amount, balance_after, created_at FROM entries WHERE account_id = $1"
+        " ORDER BY transfer_id DESC",
+        HEAVY,
     )
     within = [row for row in rows if since <= row["created_at"] < until]
     return Period(
@@ -40,7 +49,7 @@ async def added_up(services: Services, since: datetime, until: datetime) -> tupl
         sum(max(row["amount"], 0) for row in within),
         -sum(min(row["amount"], 0) for row in within),
         len(within),
-    ), [row["transfer_id"] for row in within]
+    ), [tuple(row) for row in within]
 
 
 async def periods(services: Services) -> Iterator[tuple[datetime, datetime]]:
@@ -55,10 +64,11 @@ async def periods(services: Services) -> Iterator[tuple[datetime, datetime]]:
 async def check_every_period(services: Services) -> None:
     for since, until in await periods(services):
         span = await services.statements.span(HEAVY, since, until)
-        period, numbers = await added_up(services, since, until)
+        period, moved = await added_up(services, since, until)
         assert await services.statements.period(HEAVY, span) == period, (since, until)
         found = await services.statements.entries(HEAVY, span, 1000)
-        assert [entry.transfer_id for entry in found] == numbers, (since, until)
+        told = [(entry.transfer_id, entry.amount, entry.balance_after, entry.created_at) for entry in found]
+        assert told == moved, (since, until)
 
 
 def test_any_period_is_what_its_movements_add_up_to(year: Runner) -> None:
@@ -131,3 +141,70 @@ async def test_movements_after_the_last_mark_count(services: Services, monkeypat
         assert period == Period(0, number * (number + 1) // 2, 0, number)
     marks = await services.pool.fetch("SELECT entries FROM entry_marks ORDER BY transfer_id")
     assert [row["entries"] for row in marks] == [2, 4, 6, 8, 10, 12]
+
+
+class Looked(Struct):
+    """How rows of a table were found by its primary key: one by one, or in the index first, for many at once."""
+
+    found: int
+    one_by_one: int
+
+    def since(self, before: "Looked") -> "Looked":
+        return Looked(self.found - before.found, self.one_by_one - before.one_by_one)
+
+
+async def looked_up(conn: "PoolConnectionProxy[Record]", table: str) -> Looked:
+    await conn.fetch("SELECT pg_stat_force_next_flush()")
+    row = await conn.fetchrow(
+        "SELECT idx_tup_read, idx_tup_fetch FROM pg_stat_user_indexes WHERE indexrelname = $1", f"{table}_pkey"
+    )
+    assert row is not None
+    return Looked(*row)
+
+
+async def check_reads_at_once(services: Services) -> None:
+    statement, journal = queries.load("farebox.wallets", "statements.sql"), queries.load("farebox.wallets")
+    pages = (
+        (statement.entries, {"account_id": HEAVY, "after": 0, "before": 2**62, "limit": MOVEMENTS}),
+        (journal.journal_of_wallet, {"wallet_id": HEAVY, "before": 2**62, "limit": MOVEMENTS}),
+    )
+    async with services.pool.acquire() as conn:
+        for query, page in pages:
+            for _ in range(7):  # whatever is planned: for the values that are given, or once for all
+                before = [await looked_up(conn, table) for table in ("transfers", "entries")]
+                assert len(await query.all(conn, **page)) == MOVEMENTS
+                after = [await looked_up(conn, table) for table in ("transfers", "entries")]
+                transfers, entries = (now.since(then) for now, then in zip(after, before, strict=True))
+                assert transfers.found >= MOVEMENTS
+                assert transfers.one_by_one == 0
+                assert entries.one_by_one <= 1, "the newest, for its balance"
+
+
+def test_a_page_asks_the_disk_for_all_its_rows_at_once(year: Runner) -> None:
+    """The index tells where they are, and the rows are read together (ADR 0032)."""
+    year(check_reads_at_once(year.services))
+
+
+async def test_what_others_have_sent_is_told_with_the_balance_that_it_left(services: Services) -> None:
+    """Such a movement stands in the journal of the wallet that paid."""
+    books = await Books.open(services)
+    one, other, third = [await books.wallet(100) for _ in range(3)]
+    for payer, taker, amount in (
+        (one, other, 7),
+        (third, one, 20),
+        (other, one, 5),
+        (one, third, 113),
+        (other, one, 2),
+    ):
+        await books.ask(Transfer, wallet_id=payer, to_wallet_id=taker, amount=amount)
+    await books.ask(Transfer, wallet_id=one, to_wallet_id=other, amount=10**6)  # refused: no movement
+    span = await services.statements.span(one, START, END)
+    found = await services.statements.entries(one, span, 4)
+    assert [(entry.amount, entry.balance_after, entry.counterpart) for entry in found] == [
+        (2, 7, str(other)),
+        (-113, 5, str(third)),
+        (5, 118, str(other)),
+        (20, 113, str(third)),
+    ]
+    later = await services.statements.entries(one, span, 4, found[-1].transfer_id)
+    assert [(entry.amount, entry.balance_after) for entry in later] == [(-7, 93), (100, 100)]

@@ -43,6 +43,9 @@ checkpoint_timeout = 15min
 # It would cost more time than all else that a charge does, for pages that hardly shrink (ADR 0026).
 wal_compression = off
 jit = off
+# What a page of a statement needs is read from the disk at once, not row by row (ADR 0032).
+io_method = sync
+effective_io_concurrency = 64
 autovacuum_naptime = 10s
 log_min_messages = warning
 """

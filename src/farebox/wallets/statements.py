@@ -22,6 +22,10 @@ class Statements:
         row = await _SQL.span.one(self._pool, account_id=wallet_id, since=since, until=until)
         return Span(row["after"], max(row["after"], row["up_to"]))
 
+    async def whole(self, wallet_id: int) -> Span:
+        """All movements up to now."""
+        return Span(0, await _SQL.newest.value(self._pool, account_id=wallet_id))
+
     async def entries(self, wallet_id: int, span: Span, limit: int, before: int | None = None) -> list[Entry]:
         """Movements within a span, newest first; where given, with numbers below `before`."""
         end = span.up_to + 1 if before is None else min(before, span.up_to + 1)

@@ -26,21 +26,41 @@ SELECT coalesce(max(low) FILTER (WHERE side = 'after'), 0) AS after,
        coalesce(max(low) FILTER (WHERE side = 'up_to'), 0) AS up_to
 FROM search WHERE low >= high
 
+-- name: newest
+-- The number of a wallet's newest movement, 0 where there is none.
+SELECT coalesce(max(transfer_id), 0) AS up_to FROM entries WHERE account_id = :account_id
+
 -- name: entries
 -- Newest first. The page is cut before anything is looked up for it: estimates of the whole join know no better than to
--- read all of a wallet's history, and then to cut.
+-- read all of a wallet's history, and then to cut. Which movements are on it is told by the key's index alone, and the
+-- wallet's own are read from the journal at once (ADR 0032); what others have sent stands in theirs. So no entry is read
+-- but the newest, for its balance: the others' are what the amounts above them leave, as the audit proves.
 WITH page AS MATERIALIZED (
-    SELECT * FROM entries
+    SELECT transfer_id, wallet_id FROM entries
     WHERE account_id = :account_id AND transfer_id > :after AND transfer_id < :before
     ORDER BY transfer_id DESC LIMIT :limit
+), newest AS MATERIALIZED (
+    SELECT balance_after FROM entries
+    WHERE account_id = :account_id AND transfer_id = (SELECT max(transfer_id) FROM page)
+), journal AS MATERIALIZED (
+    SELECT * FROM transfers_at_once(:account_id, ARRAY(SELECT transfer_id FROM page WHERE wallet_id = :account_id))
+    UNION ALL
+    SELECT t.* FROM page JOIN transfers t ON t.wallet_id = page.wallet_id AND t.id = page.transfer_id
+    WHERE page.wallet_id <> :account_id
+), moved AS (
+    SELECT *, CASE WHEN debit_account = :account_id THEN -amount ELSE amount END AS change,
+           CASE WHEN debit_account = :account_id THEN credit_account ELSE debit_account END AS other
+    FROM journal
 )
-SELECT e.transfer_id, t.kind, e.amount, e.balance_after,
-       coalesce(p.slug, o.source, o.id::text) AS counterpart, t.model, t.note, t.reference, e.created_at
-FROM page e
-JOIN transfers t ON t.wallet_id = e.wallet_id AND t.id = e.transfer_id
-JOIN accounts o ON o.id = CASE WHEN t.debit_account = e.account_id THEN t.credit_account ELSE t.debit_account END
+SELECT m.id AS transfer_id, m.kind, m.change AS amount,
+       (n.balance_after - coalesce(sum(m.change) OVER above, 0))::bigint AS balance_after,
+       coalesce(p.slug, o.source, o.id::text) AS counterpart, m.model, m.note, m.reference, m.created_at
+FROM moved m
+CROSS JOIN newest n
+JOIN accounts o ON o.id = m.other
 LEFT JOIN providers p ON p.id = o.provider_id
-ORDER BY e.transfer_id DESC
+WINDOW above AS (ORDER BY m.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+ORDER BY m.id DESC
 
 -- name: period
 -- What a wallet had before a period and what moved in it. What went out is what is missing; what came in is summed, by

@@ -1,4 +1,4 @@
-"""A wallet's balance and the first page of its statement, answered before the framework: what is read most."""
+"""A wallet's balance and its statement page by page, answered before the framework: what is read most."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -19,8 +19,12 @@ from farebox.services import Services
 from farebox.wallets.types import Wallet
 
 BALANCE = re.compile("/v1/wallets/([1-9][0-9]{15})"), re.compile(b"")
-STATEMENT = re.compile("/v1/wallets/([1-9][0-9]{15})/statement"), re.compile(b"limit=([1-9][0-9]{0,2})")
-"""Path and query. With a page's length and nothing else: the framework reads all other queries."""
+STATEMENT = (
+    re.compile("/v1/wallets/([1-9][0-9]{15})/statement"),
+    re.compile(b"(?:limit=([1-9][0-9]{0,2})(?:&cursor=([A-Za-z0-9_-]+))?|cursor=([A-Za-z0-9_-]+))?"),
+)
+"""Path and query. With a page's length, a cursor, and nothing else: the framework reads all other queries."""
+_LIMIT = 100
 _encode = msgspec.json.Encoder().encode
 
 
@@ -41,12 +45,12 @@ class Reads:
         return await _answered(request, read)
 
     async def statement(self, request: edge.Request) -> edge.Answer:
-        """`GET /v1/wallets/{wallet_id}/statement?limit={limit}`."""
+        """`GET /v1/wallets/{wallet_id}/statement?limit={limit}&cursor={cursor}`, either or none."""
 
         async def read() -> bytes:
             wallet = await self._wallet(request, STATEMENT[0])
-            limit = int(request.query.rpartition(b"=")[2])
-            return _encode(await statements.statement(self._services, self._cursors, wallet, limit))
+            limit, cursor = _page_of(request.query)
+            return _encode(await statements.statement(self._services, self._cursors, wallet, limit, cursor=cursor))
 
         return await _answered(request, read)
 
@@ -66,6 +70,14 @@ class Reads:
         if found is None or not Authority(self._services, principal).owns(found):
             raise NotFound("there is no such wallet")
         return found
+
+
+def _page_of(query: bytes) -> tuple[int, str | None]:
+    """A page's length, and the cursor that it begins at."""
+    asked = STATEMENT[1].fullmatch(query)
+    assert asked is not None  # else the request would not be here
+    limit, cursor = asked[1], asked[2] or asked[3]
+    return int(limit or _LIMIT), None if cursor is None else cursor.decode()
 
 
 async def _answered(request: edge.Request, read: Callable[[], Awaitable[bytes]]) -> edge.Answer:

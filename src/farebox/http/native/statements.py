@@ -27,7 +27,11 @@ async def statement(
     if place is None:
         start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
         # Up to now is all there is, whatever clock it was written by.
-        span, before = await services.statements.span(wallet.id, start, FOREVER if until is None else end), None
+        if since is None and until is None:
+            span = await services.statements.whole(wallet.id)
+        else:
+            span = await services.statements.span(wallet.id, start, FOREVER if until is None else end)
+        before = None
     else:  # later pages are of the first one's period
         start, end = map(datetime.fromisoformat, place[:2])
         span, before = Span(*place[2:4]), place[4]
