@@ -10,12 +10,14 @@ import asyncio
 import random
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from bench.alarm import Alarm
 from bench.histogram import Histogram
 
 KEY = b"<--idempotency-key->"
@@ -108,8 +110,10 @@ class Caller(asyncio.Protocol):
 class Load:
     """What the connections of one process have in common."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, alarm: Alarm) -> None:
         self.spec = spec
+        self._alarm = alarm
+        self._waiting: deque[tuple[float, int, Caller]] = deque()
         self.status = b"%d" % spec.status
         self.done = asyncio.Event()
         self.latencies: list[float] = []
@@ -166,8 +170,19 @@ class Load:
         due = self._start + self.spec.due[number]
         if due <= now:
             caller.send(number % len(self._asks), due)
-        else:
-            self._loop.call_later(due - now, caller.send, number % len(self._asks), due)
+            return
+        self._waiting.append((due, number % len(self._asks), caller))
+        if len(self._waiting) == 1:
+            self._alarm.set(due)
+
+    def rung(self) -> None:
+        """Sends what is due by now."""
+        self._alarm.heard()
+        while self._waiting and self._waiting[0][0] <= time.perf_counter():
+            due, ask, caller = self._waiting.popleft()
+            caller.send(ask, due)
+        if self._waiting:
+            self._alarm.set(self._waiting[0][0])
 
     def ask(self, number: int) -> bytes:
         """An ask with a key."""
@@ -209,14 +224,17 @@ class Load:
 
 
 async def _run(spec: Spec) -> Sent:
-    load = Load(spec)
     loop = asyncio.get_running_loop()
-    for _ in range(spec.connections):
-        await loop.create_connection(lambda: Caller(load), "127.0.0.1", spec.port)
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    load.start()
-    await load.done.wait()
+    with Alarm() as alarm:
+        load = Load(spec, alarm)
+        loop.add_reader(alarm.fd, load.rung)
+        for _ in range(spec.connections):
+            await loop.create_connection(lambda: Caller(load), "127.0.0.1", spec.port)
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        load.start()
+        await load.done.wait()
+        loop.remove_reader(alarm.fd)
     return load.sent()
 
 

@@ -9,6 +9,7 @@ from bench.baselines.one_transaction import one_transaction
 from bench.direct import charges
 from bench.figures import Claim, Figure, at_least, at_most, best, ratio
 from bench.ground import Ground
+from bench.load import load
 from bench.rounds import Stage
 from bench.scenarios.write_path import SINGLE, singles
 from bench.serving import BARE, ORM, served
@@ -23,7 +24,10 @@ USUAL = "FastAPI with an ORM transaction per charge, one hot wallet, 64 connecti
 
 @contextlib.contextmanager
 def http(ground: Ground) -> Iterator[Stage]:
-    """Everything by CONXA's charge with idempotency keys, from the same generator."""
+    """Everything by CONXA's charge with idempotency keys, from the same generator.
+
+    Each wallet has been charged before: a server that has just started asks the database once for each of them.
+    """
     world = ground.world
     hot, spread = asks.conxa(world, world.payers[:1]), asks.conxa(world, world.payers)
     one, many = charges(world, world.payers[:1]), charges(world, world.payers)
@@ -34,6 +38,7 @@ def http(ground: Ground) -> Iterator[Stage]:
         served(world, BARE, "echo") as echo,
         served(world, ORM) if known else contextlib.nullcontext() as usual,
     ):
+        load(ours.port, spread, 64, seconds=60, once=True)
         yield Stage(
             "A charge over HTTP, one process (CONXA dialect, idempotency keys)",
             [

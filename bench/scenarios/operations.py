@@ -15,7 +15,9 @@ CHARGE = "a charge (native API), one hot wallet"
 REPLAY = "a replay of one of 4,000 charges"
 DECLINE = "a decline: no money"
 CONXA, CONXA_DECLINE = "a charge (CONXA), one hot wallet", "a decline (CONXA): no money"
-BATCHED = f"charges, {BATCH} in a request, 4 connections"
+AT_ONCE = 8
+"""Such requests under way: while the ledger writes one batch, the next is in line."""
+BATCHED = f"charges, {BATCH} in a request, {AT_ONCE} connections"
 HOLD = "a hold and its capture, two calls, one hot wallet"
 TRANSFER = "a transfer, between all wallets"
 
@@ -36,7 +38,7 @@ def operations(ground: Ground) -> Iterator[Stage]:
                 ours.variant(DECLINE, asks.native(world, [world.poor]), status=402),
                 ours.variant(CONXA, asks.conxa(world, hot)),
                 ours.variant(CONXA_DECLINE, asks.conxa(world, [world.poor]), status=402),
-                ours.variant(BATCHED, asks.native_batch(world, hot, BATCH), 4, weight=BATCH),
+                ours.variant(BATCHED, asks.native_batch(world, hot, BATCH), AT_ONCE, weight=BATCH),
                 ours.variant(HOLD, holds, status=201, then=capture),
                 ours.variant(TRANSFER, moves, status=201),
             ],
