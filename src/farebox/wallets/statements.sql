@@ -51,14 +51,18 @@ WITH page AS MATERIALIZED (
     SELECT *, CASE WHEN debit_account = :account_id THEN -amount ELSE amount END AS change,
            CASE WHEN debit_account = :account_id THEN credit_account ELSE debit_account END AS other
     FROM journal
+), others AS MATERIALIZED (
+    SELECT o.id, coalesce(p.slug, o.source, o.id::text) AS name
+    FROM (SELECT DISTINCT other FROM moved) AS d
+    CROSS JOIN LATERAL (SELECT id, provider_id, source FROM accounts WHERE id = d.other OFFSET 0) AS o
+    LEFT JOIN providers p ON p.id = o.provider_id
 )
 SELECT m.id AS transfer_id, m.kind, m.change AS amount,
        (n.balance_after - coalesce(sum(m.change) OVER above, 0))::bigint AS balance_after,
-       coalesce(p.slug, o.source, o.id::text) AS counterpart, m.model, m.note, m.reference, m.created_at
+       o.name AS counterpart, m.model, m.note, m.reference, m.created_at
 FROM moved m
 CROSS JOIN newest n
-JOIN accounts o ON o.id = m.other
-LEFT JOIN providers p ON p.id = o.provider_id
+JOIN others o ON o.id = m.other
 WINDOW above AS (ORDER BY m.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ORDER BY m.id DESC
 
