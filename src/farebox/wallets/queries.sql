@@ -55,10 +55,10 @@ SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refun
 FROM transfers_at_once(:wallet_id, ARRAY(
     SELECT n.id FROM transfers n WHERE n.wallet_id = :wallet_id AND n.id < :before ORDER BY n.id DESC LIMIT :limit
 )) t
-JOIN accounts a ON a.id = t.wallet_id
+JOIN accounts a ON a.id = :wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
 LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
-LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
+LEFT JOIN refunds r ON r.wallet_id = :wallet_id AND r.charge_id = t.id
 ORDER BY t.id DESC
 
 -- name: journal_of_wallet_by_kind
