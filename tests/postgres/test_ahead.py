@@ -10,22 +10,7 @@ import pytest
 from farebox.ledger.batcher import Ledger
 from farebox.ledger.types import Refusal
 from farebox.services import Services
-from tests.support.ledgers import Books
 from tests.support.racing import Payer, intruder, ledger_on, waiting_for_locks
-
-
-@pytest.fixture
-async def payer(services: Services) -> Payer:
-    return await Payer.of(await Books.open(services))
-
-
-@pytest.fixture
-async def ledger(database: str, services: Services, payer: Payer) -> AsyncIterator[Ledger]:
-    """One that knows the payer, who has 999 left."""
-    async with ledger_on(database, services) as found:
-        await found.submit(payer.charge("first"))
-        yield found
-        assert (await payer.books.audit()).clean
 
 
 @pytest.fixture
