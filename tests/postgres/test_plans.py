@@ -10,7 +10,7 @@ import asyncpg
 from farebox.db import queries
 from farebox.envelopes.types import Scope
 from farebox.ledger.types import Capture, Charge, Hold, Refund
-from tests.support.ledgers import Books, services_on
+from tests.support.ledgers import Books, owner, services_on
 from tests.support.racing import Payer
 
 GROWING = (
@@ -98,11 +98,33 @@ async def test_envelopes_are_found_by_what_they_are_attached_to(database: str) -
             await books.ask(Charge, **drawn, amount=1)
         envelope = await books.envelope(Scope("model", "m"), 10**6)
         await services.pool.execute(OTHERS)
-        before = await read_of_envelopes(database)
+        before = await entries_read(database, "envelopes%")
         for _ in range(ROUNDS // 2):
             assert (await books.ask(Charge, **drawn, amount=1)).refusal is None
         assert (await services.envelopes.get(envelope)).standing.used == ROUNDS // 2
-    assert await read_of_envelopes(database) - before < ROUNDS * 10
+    assert await entries_read(database, "envelopes%") - before < ROUNDS * 10
+
+
+async def test_a_hold_is_closed_by_its_key(database: str) -> None:
+    """And not found among those that are open: their indexes have an entry for each that was closed since a vacuum."""
+    async with rich_payer(database) as payer:
+        for _ in range(ROUNDS):
+            await hold_and_capture(payer)
+        analyst = await owner(database)
+        await analyst.execute("ANALYZE holds")  # which tells that hardly any is open
+        await analyst.close()
+    async with services_on(database, writers=1, sweep_interval_s=3600) as services:
+        payer.books.door = services.ledger
+        for _ in range(ROUNDS):
+            await hold_and_capture(payer)
+    assert await entries_read(database, "holds_pending") + await entries_read(database, "holds_due") == 0
+
+
+async def hold_and_capture(payer: Payer) -> None:
+    """A hold, and the whole of it taken."""
+    hold = await payer.books.ask(Hold, wallet_id=payer.wallet, grant_id=payer.grant, amount=5, ttl_s=60)
+    captured = await payer.books.ask(Capture, **drawn_on(payer), hold_id=hold.transfer_id, amount=5)
+    assert captured.refusal is None
 
 
 OTHERS = """
@@ -113,13 +135,13 @@ OTHERS = """
 """
 
 
-async def read_of_envelopes(database: str) -> int:
-    """How many entries of the indexes of envelopes were read."""
+async def entries_read(database: str, indexes: str) -> int:
+    """How many entries of some indexes were read; `indexes` is a pattern of LIKE."""
     conn = await asyncpg.connect(database)
     try:
         await conn.execute("SELECT pg_stat_force_next_flush()")
         found: int = await conn.fetchval(
-            "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'envelopes'"
+            "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE indexrelname LIKE $1", indexes
         )
         return found
     finally:

@@ -177,7 +177,7 @@ WITH batch AS MATERIALIZED (
     FROM json_to_recordset(:closed_holds::json)
         AS k (wallet_id bigint, id bigint, state text, captured bigint, void_reason text,
               closed_by text)
-    WHERE h.wallet_id = k.wallet_id AND h.id = k.id AND h.state = 'pending'
+    WHERE h.wallet_id = k.wallet_id AND h.id = k.id AND h.closed_at IS NULL
       AND h.wallet_id = ANY(:closed_wallets::bigint[]) AND h.id = ANY(:closed_ids::bigint[]) RETURNING 1
 ), first_refunds AS (
     INSERT INTO refunds (wallet_id, charge_id, amount, refunded)
