@@ -1,5 +1,6 @@
 """Statements of a long history are what adding up every movement gives, and don't add up every movement."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -208,3 +209,22 @@ async def test_what_others_have_sent_is_told_with_the_balance_that_it_left(servi
     ]
     later = await services.statements.entries(one, span, 4, found[-1].transfer_id)
     assert [(entry.amount, entry.balance_after) for entry in later] == [(-7, 93), (100, 100)]
+
+
+async def test_the_newest_page_and_its_sums_are_of_the_same_moment(services: Services) -> None:
+    """Though they are read side by side, while money comes in."""
+    books = await Books.open(services)
+    wallet = await books.wallet(0)
+    assert await services.statements.newest(wallet, 5) == (Span(0, 0), [], Period(0, 0, 0, 0))
+
+    async def pay() -> None:
+        for _ in range(150):
+            await books.put(wallet, 1)
+
+    paying = asyncio.create_task(pay())
+    while not paying.done():
+        span, page, period = await services.statements.newest(wallet, 5)
+        if page:
+            assert (page[0].transfer_id, page[0].balance_after) == (span.up_to, period.closing)
+            assert period.entries == period.money_in == period.closing
+    await paying

@@ -1,5 +1,6 @@
 """Statements: what moved in a period, and what that adds up to, at the same cost however long the history is."""
 
+import asyncio
 from datetime import datetime
 
 from asyncpg import Pool, Record
@@ -9,6 +10,7 @@ from farebox.wallets.types import Entry, Period, Span
 
 _SQL = queries.load("farebox.wallets", "statements.sql")
 _MARK_EVERY = 1024
+_EVER = Span(0, 2**63 - 2)
 
 
 class Statements:
@@ -22,9 +24,20 @@ class Statements:
         row = await _SQL.span.one(self._pool, account_id=wallet_id, since=since, until=until)
         return Span(row["after"], max(row["after"], row["up_to"]))
 
-    async def whole(self, wallet_id: int) -> Span:
-        """All movements up to now."""
-        return Span(0, await _SQL.newest.value(self._pool, account_id=wallet_id))
+    async def newest(self, wallet_id: int, limit: int) -> tuple[Span, list[Entry], Period]:
+        """All movements up to now: the newest of them, and what all add up to."""
+        page, (span, period) = await asyncio.gather(
+            self.entries(wallet_id, _EVER, limit), self._whole_period(wallet_id)
+        )
+        shown = page[0].transfer_id if page else 0
+        if shown != span.up_to:  # something has moved between the two looks
+            span = Span(0, shown)
+            period = await self.period(wallet_id, span)
+        return span, page, period
+
+    async def _whole_period(self, wallet_id: int) -> tuple[Span, Period]:
+        span = Span(0, await _SQL.newest.value(self._pool, account_id=wallet_id))
+        return span, await self.period(wallet_id, span)
 
     async def entries(self, wallet_id: int, span: Span, limit: int, before: int | None = None) -> list[Entry]:
         """Movements within a span, newest first; where given, with numbers below `before`."""

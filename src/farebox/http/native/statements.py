@@ -7,7 +7,7 @@ from farebox.errors import Invalid
 from farebox.http.native import views, wire
 from farebox.http.native.cursors import Cursors
 from farebox.services import Services
-from farebox.wallets.types import Span, Wallet
+from farebox.wallets.types import Entry, Period, Span, Wallet
 
 EPOCH, FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -24,20 +24,17 @@ async def statement(
     """The page; raises Problem."""
     scope = f"statement:{wallet.id}"
     place = cursors.read(scope, cursor, None)
-    if place is None:
-        start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
-        # Up to now is all there is, whatever clock it was written by.
-        if since is None and until is None:
-            span = await services.statements.whole(wallet.id)
-        else:
-            span = await services.statements.span(wallet.id, start, FOREVER if until is None else end)
-        before = None
-    else:  # later pages are of the first one's period
+    if place is not None:  # later pages are of the first one's period
         start, end = map(datetime.fromisoformat, place[:2])
         span, before = Span(*place[2:4]), place[4]
-    found, period = await asyncio.gather(
-        services.statements.entries(wallet.id, span, limit + 1, before), services.statements.period(wallet.id, span)
-    )
+        found, period = await _of(services, wallet, span, limit + 1, before)
+    else:
+        start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
+        if since is None and until is None:  # up to now is all there is, whatever clock it was written by
+            span, found, period = await services.statements.newest(wallet.id, limit + 1)
+        else:
+            span = await services.statements.span(wallet.id, start, FOREVER if until is None else end)
+            found, period = await _of(services, wallet, span, limit + 1)
     here = [start.isoformat(), end.isoformat(), span.after, span.up_to]
     more = cursors.make(scope, [*here, found[limit - 1].transfer_id]) if len(found) > limit else None
     return wire.Statement(
@@ -53,6 +50,14 @@ async def statement(
         entries=period.entries,
         data=[views.entry(wallet.id, entry) for entry in found[:limit]],
         next_cursor=more,
+    )
+
+
+async def _of(
+    services: Services, wallet: Wallet, span: Span, limit: int, before: int | None = None
+) -> tuple[list[Entry], Period]:
+    return await asyncio.gather(
+        services.statements.entries(wallet.id, span, limit, before), services.statements.period(wallet.id, span)
     )
 
 
