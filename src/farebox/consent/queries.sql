@@ -1,6 +1,7 @@
--- name: grant_ref_by_token
-SELECT g.id AS grant_id, g.wallet_id, a.asset, g.provider_id
-FROM grants g JOIN accounts a ON a.id = g.wallet_id WHERE g.token_hash = :token_hash AND g.provider_id IS NOT NULL
+-- name: grant_refs_by_tokens
+SELECT g.token_hash, g.id AS grant_id, g.wallet_id, a.asset, g.provider_id
+FROM grants g JOIN accounts a ON a.id = g.wallet_id
+WHERE g.token_hash = ANY (:token_hashes::bytea[]) AND g.provider_id IS NOT NULL
 
 -- name: grant_ref_by_id
 SELECT g.id AS grant_id, g.wallet_id, a.asset, g.provider_id

@@ -2,6 +2,7 @@
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import asyncpg
 import msgspec
@@ -10,6 +11,7 @@ from asyncpg import Connection, Pool, Record
 from farebox import ids
 from farebox.consent.types import ConnectionRequest, Grant, GrantRef, SessionStatus, Terms
 from farebox.db import queries
+from farebox.db.together import Together
 from farebox.errors import Conflict, Gone, Invalid, NotFound, TooMany
 from farebox.identity.service import note
 from farebox.identity.types import Provider
@@ -29,6 +31,7 @@ class Consent:
         self._request_ttl_s = request_ttl_s
         self._ended_visible_s = ended_visible_s
         self._refs: OrderedDict[bytes, GrantRef] = OrderedDict()
+        self._by_token = Together(self._by_tokens)
 
     def remembered(self, session_token: str) -> GrantRef | None:
         """What the token stands for, if it was used here before."""
@@ -40,14 +43,16 @@ class Consent:
         known = self._refs.get(digest)
         if known is not None:
             return known
-        row = await _SQL.grant_ref_by_token.first(self._pool, token_hash=digest)
-        if row is None:
-            return None
-        found = GrantRef(**row)
-        self._refs[digest] = found
-        if len(self._refs) > _REMEMBERED:
-            self._refs.popitem(last=False)
+        found = await self._by_token.get(digest)
+        if found is not None:
+            self._refs[digest] = found
+            if len(self._refs) > _REMEMBERED:
+                self._refs.popitem(last=False)
         return found
+
+    async def _by_tokens(self, digests: Sequence[bytes]) -> dict[bytes, GrantRef]:
+        rows = await _SQL.grant_refs_by_tokens.all(self._pool, token_hashes=digests)
+        return {digest: GrantRef(*ref) for digest, *ref in rows}
 
     async def ref(self, grant_id: int) -> GrantRef | None:
         """What a grant's number stands for."""
