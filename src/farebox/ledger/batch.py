@@ -176,7 +176,7 @@ class Batch:
 
     def decide(self, ask: Ask) -> Outcome:
         """The outcome of one ask: what its key already stands for, or a decision of now."""
-        if isinstance(ask, Tidy):
+        if type(ask) is Tidy:
             return self._nothing(None)
         if ask.credential_id in self.facts.revoked_credentials or ask.person in self.facts.stale_people:
             return self._nothing(Refusal.CREDENTIAL_REVOKED)
@@ -254,7 +254,7 @@ class Batch:
 
     def _left(self, ask: Ask) -> int:
         """What is left after an ask: in the wallet, or, where none is asked, of the envelope."""
-        if isinstance(ask, Record):
+        if type(ask) is Record:
             return self.facts.envelopes[ask.envelope_id].remaining
         return self.facts.wallets[ask.wallet_id].available
 
@@ -303,13 +303,15 @@ class Batch:
 
     def _note_promise(self, ask: Ask, plan: Plan, outcome: Outcome) -> None:
         """What the ask did to a hold, or to what is left of a charge."""
-        if isinstance(ask, Hold):
+        if type(ask) is Charge:
+            return
+        if type(ask) is Hold:
             self._open(ask, plan, outcome.transfer_id)
-        elif isinstance(ask, Capture):
+        elif type(ask) is Capture:
             self._close(ask, "posted", ClosedHold(ask.wallet_id, ask.hold_id, "posted", plan.amount, None, ask.by))
-        elif isinstance(ask, Release):
+        elif type(ask) is Release:
             self._close(ask, "released", ClosedHold(ask.wallet_id, ask.hold_id, "voided", 0, "released", ask.by))
-        elif isinstance(ask, Refund):
+        elif type(ask) is Refund:
             charge, place = self.facts.charges[ask.charge_id], (ask.wallet_id, ask.charge_id)
             written = self.rows.refunds.get(place)
             first = charge.refunded == 0 if written is None else written.first
@@ -388,30 +390,36 @@ def _envelopes(plan: Plan) -> tuple[int, ...] | None:
 
 def _describe(row: TransferRow, ask: Ask) -> None:
     """Adds what the transfer was for."""
-    if isinstance(ask, (Charge, Capture, RecordUsage)):
-        row.provider_id = ask.provider_id
+    if type(ask) is Charge or type(ask) is RecordUsage:
+        _describe_use(row, ask)
+        row.member_id, row.note = ask.member_id, ask.note
+    elif type(ask) is Capture:
+        _describe_use(row, ask)
+        row.parent_id = ask.hold_id
+    elif type(ask) is Hold:
         row.model = ask.model
-        if ask.usage is not None:
-            _describe_usage(row, ask.usage)
-        if ask.pricing is not None:
-            row.price_id, row.markup_ppm = ask.pricing.price_id, ask.pricing.markup_ppm
-            row.conversion = ask.pricing.conversion
-        if not isinstance(ask, Capture):
-            row.member_id, row.note = ask.member_id, ask.note
-    elif isinstance(ask, Hold):
-        row.model = ask.model
-    elif isinstance(ask, Deposit):
+    elif type(ask) is Release:
+        row.parent_id = ask.hold_id
+    elif type(ask) is Deposit:
         row.note = ask.note
         row.reference = ask.reference if row.refusal is None else None
-    elif isinstance(ask, (Refund, Transfer)):
+    elif type(ask) is Refund:
+        row.parent_id, row.note = ask.charge_id, ask.note
+    elif type(ask) is Transfer:
         row.note = ask.note
-    elif isinstance(ask, Record):
+    elif type(ask) is Record:
         row.parent_id = ask.envelope_id
         row.metadata = None if ask.metadata is None else msgspec.Raw(ask.metadata)
-    if isinstance(ask, (Capture, Release)):
-        row.parent_id = ask.hold_id
-    elif isinstance(ask, Refund):
-        row.parent_id = ask.charge_id
+
+
+def _describe_use(row: TransferRow, ask: Charge | Capture | RecordUsage) -> None:
+    row.provider_id = ask.provider_id
+    row.model = ask.model
+    if ask.usage is not None:
+        _describe_usage(row, ask.usage)
+    if ask.pricing is not None:
+        row.price_id, row.markup_ppm = ask.pricing.price_id, ask.pricing.markup_ppm
+        row.conversion = ask.pricing.conversion
 
 
 def _describe_usage(row: TransferRow, usage: Usage) -> None:

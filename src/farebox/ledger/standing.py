@@ -93,14 +93,14 @@ class Standing:
 
         What is decided changes the facts themselves: what becomes of it has to be told by `keep` or `forget`.
         """
-        if isinstance(ask, Record):
+        if type(ask) is Record:
             self._lend_envelopes((ask.envelope_id,), facts)
             return
         facts.wallets[ask.wallet_id] = _known(self._wallets, ask.wallet_id)
-        if isinstance(ask, Transfer | Capture) and ask.to_wallet_id is not None:
+        if (type(ask) is Transfer or type(ask) is Capture) and ask.to_wallet_id is not None:
             facts.wallets[ask.to_wallet_id] = _known(self._wallets, ask.to_wallet_id)
         grant_id: int | None = getattr(ask, "grant_id", None)
-        if isinstance(ask, Capture | Release):
+        if type(ask) is Capture or type(ask) is Release:
             hold = facts.holds[ask.hold_id] = _known(self._holds, ask.hold_id)
             if hold.state != "pending":  # ended by what is just being written
                 raise Unknown
