@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -226,13 +226,12 @@ class Charging:
 
         return await self._priced(principal.client, key, mark, provider_id, asset, bill, ask)
 
-    async def submit(self, ask: Ask) -> Outcome:
-        """Asks the ledger; raises as `ended` does."""
+    def submit(self, ask: Ask) -> Coroutine[Any, Any, Outcome]:
+        """Asks the ledger, at once; raises Problem, and as `ended` does when it is awaited."""
         try:
-            begun = self._ledger.submit(ask)
+            return self.ended(self._ledger.submit(ask))
         except Overloaded as error:
             raise _problem(error) from None
-        return await self.ended(begun)
 
     def quote(self, book: Book, provider_id: int, asset: str, bill: Bill, at: datetime) -> Quote:
         """What a bill comes to in units of `asset` at a moment; raises Invalid."""

@@ -5,7 +5,6 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,10 +15,7 @@ from farebox.http.problem import problem_of
 from farebox.identity import emails
 from farebox.identity.credentials import Member, refused
 from farebox.identity.people import People, Person
-from farebox.payments.service import PasswordChanged
 from farebox.settings import Settings
-
-T = TypeVar("T")
 
 _BURST = 10
 
@@ -98,15 +94,8 @@ class Callers:
         person = await self._people.get(caller.email)
         if person.password_version == caller.member.password_version:
             return caller, person
-        member = await self._anew(caller)
+        member = await self.anew(caller)
         return Caller(member, caller.email, caller.password, address, False), await self._people.get(caller.email)
-
-    async def acting(self, caller: Caller, act: Callable[[Member], Awaitable[T]]) -> T:
-        """What the caller asks of the ledger; asked once more where the password that was verified has changed."""
-        try:
-            return await act(caller.member)
-        except PasswordChanged:
-            return await act(await self._anew(caller))
 
     async def confirmed(self, caller: Caller | None, problem: Problem) -> Problem:
         """The problem to answer with, where the caller came from memory and the ledger was not asked."""
@@ -114,12 +103,13 @@ class Callers:
             return problem
         try:
             if await self._people.current(caller.email, caller.password) is None:
-                await self._anew(caller)
+                await self.anew(caller)
         except Exception as error:
             return problem_of(error, "")
         return problem
 
-    async def _anew(self, caller: Caller) -> Member:
+    async def anew(self, caller: Caller) -> Member:
+        """Verifies once more, where the password that was verified is another one by now."""
         self._people.forget(caller.email, caller.password)
         return await self._verified(caller.email, caller.password, caller.address)
 

@@ -180,6 +180,7 @@ class Payments:
     ) -> tuple[Payment, Outcome]:
         outcome = await self._submit(ask)
         if outcome.refusal is None and not outcome.replayed:
+            self._opened.pop(payment.id, None)  # nobody needs it much longer, and the next one takes its place
             reason = "released" if state == "voided" else None
             done = replace(payment, state=state, void_reason=reason, closed_by=side, closed_at=outcome.created_at)
             return done, outcome

@@ -14,6 +14,7 @@ from farebox.http.problem import problem_of, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.credentials import Member
 from farebox.ledger.types import Outcome
+from farebox.payments.service import PasswordChanged
 from farebox.payments.types import NewPayment, Payment
 from farebox.services import Services
 
@@ -29,14 +30,14 @@ def transaction_routes(services: Services, callers: Callers, prefix: str) -> dic
     """Create, confirm and cancel, by their addresses."""
     payments, limit = services.payments, services.settings.max_body_bytes
 
-    async def create(member: Member, asked: wire.NewTransaction, key: str | None) -> Done:
-        return await payments.create(member, _new(asked), key)
+    def create(member: Member, asked: wire.NewTransaction, key: str | None) -> Awaitable[Done]:
+        return payments.create(member, _new(asked), key)
 
-    async def confirm(member: Member, asked: wire.TransactionId, key: str | None) -> Done:
-        return await payments.confirm(member, _number(asked))
+    def confirm(member: Member, asked: wire.TransactionId, key: str | None) -> Awaitable[Done]:
+        return payments.confirm(member, _number(asked))
 
-    async def cancel(member: Member, asked: wire.TransactionId, key: str | None) -> Done:
-        return await payments.cancel(member, _number(asked))
+    def cancel(member: Member, asked: wire.TransactionId, key: str | None) -> Awaitable[Done]:
+        return payments.cancel(member, _number(asked))
 
     return {
         f"{prefix}/transaction/create": _route(callers, limit, Reader(wire.NewTransaction), create),
@@ -55,7 +56,10 @@ def _route(callers: Callers, limit: int, reader: Reader[B], act: Act[B]) -> edge
             )
             key = edge.idempotency_key(headers.get(b"idempotency-key"), required=False)
             asked = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
-            payment, outcome = await callers.acting(caller, lambda member: act(member, asked, key))
+            try:
+                payment, outcome = await act(caller.member, asked, key)
+            except PasswordChanged:
+                payment, outcome = await act(await callers.anew(caller), asked, key)
         except Exception as error:
             seen.forget()
             problem = await callers.confirmed(caller, problem_of(error, request.path))
