@@ -349,10 +349,10 @@ class Batch:
         debit_after: int | None = None,
         credit_after: int | None = None,
     ) -> None:
-        row = TransferRow(
-            wallet_id=ask.wallet_id,
-            id=outcome.transfer_id,
-            kind=KINDS[type(ask)],
+        row = TransferRow(  # of more than 15 names, Python makes a dictionary first: three go by place
+            ask.wallet_id,
+            outcome.transfer_id,
+            KINDS[type(ask)],
             amount=outcome.amount,
             available_after=outcome.available,
             client=ask.client,

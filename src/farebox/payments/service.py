@@ -197,13 +197,13 @@ class Payments:
 
 def _opened(ask: Hold, new: NewPayment, outcome: Outcome) -> Payment:
     """The payment that a hold was opened for, as the database has it."""
-    return Payment(
-        wallet_id=ask.wallet_id,
-        id=outcome.transfer_id,
-        grant_id=ask.grant_id,
-        lineage=list(ask.lineage) or None,
-        to_wallet_id=ask.to_wallet_id or 0,
-        sender=new.sender,
+    return Payment(  # of more than 15 names, Python makes a dictionary first: six go by place
+        ask.wallet_id,
+        outcome.transfer_id,
+        ask.grant_id,
+        list(ask.lineage) or None,
+        ask.to_wallet_id or 0,
+        new.sender,
         recipient=new.recipient,
         asked_by=ask.asked_by or "",
         closed_by=None,
