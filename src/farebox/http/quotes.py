@@ -32,20 +32,21 @@ def fewest_quotes(value: Any) -> int:
     if not isinstance(value, Struct):
         return _CANT_BE_TOLD  # above all other Raw, in which nothing was looked at
     quotes = 0
-    for name, default in _fields(type(value)):
+    for name, default, like_it in _fields(type(value)):
         inner = getattr(value, name)
-        if inner is default or inner == default:
+        if inner is default or (like_it and inner == default):
             continue
         quotes += 4 if type(inner) is str else 2 if type(inner) is int else 2 + fewest_quotes(inner)
     return quotes
 
 
 @functools.cache
-def _fields(kind: type[Struct]) -> tuple[tuple[str, Any], ...]:
-    """The members of a struct, with what each is where it is not given."""
+def _fields(kind: type[Struct]) -> tuple[tuple[str, Any, bool], ...]:
+    """The members of a struct, with what each is where it is not given, and whether another can be like that."""
     if kind.__struct_config__.array_like:
         raise TypeError(f"{kind.__name__} is no object")
-    return tuple((field.name, _default(field)) for field in structs.fields(kind))
+    defaults = ((field.name, _default(field)) for field in structs.fields(kind))
+    return tuple((name, default, default is not None and default is not NODEFAULT) for name, default in defaults)
 
 
 def _default(field: structs.FieldInfo) -> Any:
