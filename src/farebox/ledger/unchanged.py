@@ -25,7 +25,7 @@ from farebox.ledger.store import (
     named_by,
     read_rows,
 )
-from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Facts, Outcome
+from farebox.ledger.types import MAX_UNITS, UNSTORED, Ask, Facts, HoldFacts, Outcome
 
 _SQL = queries.load("farebox.ledger", "unchanged.sql")
 WAITED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -121,23 +121,29 @@ class Draft:
 
 
 def _known(asks: Sequence[Ask], facts: Facts) -> dict[str, Any]:
-    """What is decided on, before anything is: the versions of rows, and until when it holds."""
+    """What is decided on: rows and their versions, in the order of the locks, and until when it holds."""
+    wallets, grants, envelopes = (sorted(known) for known in (facts.wallets, facts.grants, facts.envelopes))
+    holds = sorted(facts.holds.values(), key=_place)
     return askers_of(asks) | {
-        "wallet_ids": list(facts.wallets),
-        "wallet_versions": [wallet.version for wallet in facts.wallets.values()],
-        "grant_ids": list(facts.grants),
-        "grant_versions": [grant.version for grant in facts.grants.values()],
-        "hold_wallets": [hold.wallet_id for hold in facts.holds.values()],
-        "hold_ids": list(facts.holds),
-        "hold_versions": [hold.version for hold in facts.holds.values()],
-        "envelope_ids": list(facts.envelopes),
-        "envelope_versions": [envelope.version for envelope in facts.envelopes.values()],
+        "wallet_ids": wallets,
+        "wallet_versions": [facts.wallets[id_].version for id_ in wallets],
+        "grant_ids": grants,
+        "grant_versions": [facts.grants[id_].version for id_ in grants],
+        "hold_wallets": [hold.wallet_id for hold in holds],
+        "hold_ids": [hold.id for hold in holds],
+        "hold_versions": [hold.version for hold in holds],
+        "envelope_ids": envelopes,
+        "envelope_versions": [facts.envelopes[id_].version for id_ in envelopes],
         "price_revision": facts.price_revision,
         "envelope_revision": facts.envelope_revision,
         "decided_at": facts.now,
         "before": stands_until(asks, facts),
         "holding": any(wallet.held for wallet in facts.wallets.values()),
     }
+
+
+def _place(hold: HoldFacts) -> tuple[int, int]:
+    return hold.wallet_id, hold.id
 
 
 def _rows(facts: Facts, rows: Rows) -> dict[str, str]:
