@@ -191,8 +191,8 @@ def named_by(asks: Sequence[Ask], draws: Sequence[Draw]) -> dict[str, Any]:
 
 
 def askers_of(asks: Sequence[Ask]) -> dict[str, Any]:
-    """What callers proved who they are with, each once: keys, and the versions of people's passwords."""
-    people = list({ask.person for ask in asks if ask.credential_id is None and ask.person is not None})
+    """What callers proved who they are with, each once: keys, and the versions of people's passwords, by person."""
+    people = sorted({ask.person for ask in asks if ask.credential_id is None and ask.person is not None})
     return {
         "credential_ids": {ask.credential_id for ask in asks if ask.credential_id is not None},
         "person_ids": [person for person, _ in people],

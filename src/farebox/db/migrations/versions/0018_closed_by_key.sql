@@ -4,7 +4,8 @@
 -- open is said as well by `closed_at`, which is in no index.
 --
 -- And what a batch has none of is not even begun: to set a statement up costs more than a row. Versions are compared as one
--- array, in the order of the locks: by id. Rows are counted in their text only where fewer were written than were locked.
+-- array, in the order of the locks, which is by id; those of passwords are, too. Rows are counted in their text only where
+-- fewer were written than were locked.
 
 CREATE OR REPLACE FUNCTION post_unchanged(
     wallet_ids bigint[], wallet_versions bigint[], grant_ids bigint[], grant_versions bigint[],
@@ -62,9 +63,9 @@ BEGIN
         THEN RETURN; END IF;
     END IF;
     IF cardinality(person_ids) > 0 THEN
-        IF (SELECT count(*) FROM people p JOIN unnest(person_ids, person_versions) AS known (id, version)
-                ON known.id = p.id AND known.version = p.password_version
-            WHERE p.id = ANY (person_ids)) <> cardinality(person_ids)
+        IF (SELECT coalesce(array_agg(password_version::bigint), '{}')
+            FROM (SELECT password_version FROM people WHERE id = ANY (person_ids) ORDER BY id) AS known)
+            <> person_versions
         THEN RETURN; END IF;
     END IF;
     IF holding THEN
