@@ -1,11 +1,21 @@
--- As before (0016), but that holds are closed by their key, whatever the planner has heard of them. `state = 'pending'`
--- offered it the indexes of pending holds, which it took for short: they keep an entry for every hold that was closed since
--- the last vacuum, and each batch with a capture walked through all of its wallet's, or of everybody's. Whether a hold is
--- open is said as well by `closed_at`, which is in no index.
+-- Writes a batch in one round trip, if nothing that it was decided on has changed since; else nothing.
 --
--- And what a batch has none of is not even begun: to set a statement up costs more than a row. Versions are compared as one
--- array, in the order of the locks, which is by id; those of passwords are, too. Rows are counted in their text only where
--- fewer were written than were locked.
+-- A row's xmin is the transaction that wrote it: as long as it is the one that the process saw last, the row is what
+-- the process knows. So the facts need not be read again, only locked and compared (ADR 0028).
+-- Locks in the order of lock_and_load: wallets, holds, grants, envelopes, each by id. The clock and the ids are read
+-- behind them. Ids of what is written count from zero, and moments from `decided_at`, until then.
+-- Settings are the function's own: nothing is set for the session, and no table that grows is ever read whole.
+--
+-- Where it is the facts that have changed, `version` is 0: they can be read again (read_facts), without waiting for locks.
+-- What people ask takes this way too: the version of the password that was verified must still be theirs.
+--
+-- Holds are closed by their key, whatever the planner has heard of them. `state = 'pending'` offered it the indexes of
+-- pending holds, which it took for short: they keep an entry for every hold that was closed since the last vacuum, and each
+-- batch with a capture walked through all of its wallet's, or of everybody's. Whether a hold is open is said as well by
+-- `closed_at`, which is in no index.
+--
+-- What a batch has none of is not even begun: to set a statement up costs more than a row. Versions are compared as one
+-- array, in the order of the locks: by id. Rows are counted in their text only where fewer were written than were locked.
 
 CREATE OR REPLACE FUNCTION post_unchanged(
     wallet_ids bigint[], wallet_versions bigint[], grant_ids bigint[], grant_versions bigint[],
