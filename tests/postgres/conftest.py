@@ -18,7 +18,7 @@ async def payer(services: Services) -> Payer:
 @pytest.fixture
 async def ledger(database: str, services: Services, payer: Payer) -> AsyncIterator[Ledger]:
     """One that knows the payer, who has 999 left. At its end the books have to be right."""
-    async with ledger_on(database, services) as found:
+    async with ledger_on(database, services, deadline_s=60) as found:  # a disk that stalls is no failure
         await found.submit(payer.charge("first"))
         yield found
         assert (await payer.books.audit()).clean
