@@ -80,6 +80,17 @@ async def test_what_takes_more_than_is_known_waits_for_a_batch_of_its_own(
     assert (ledger.batches, ledger.reads, ledger.ahead) == (3, 2, 1)
 
 
+async def test_who_comes_while_others_flood_is_soon_in_line(database: str, services: Services, payer: Payer) -> None:
+    async with ledger_on(database, services, batch_items=10, deadline_s=60) as ledger:
+        flood = [ledger.submit(payer.charge(f"k{number}", client="flood")) for number in range(300)]
+        await flood[0]
+        before = sum(ask.done() for ask in flood)
+        await asyncio.gather(*(ledger.submit(payer.charge("k", client=f"polite{number}")) for number in range(4)))
+        assert sum(ask.done() for ask in flood) < before + 50, "two batches were decided before, at most"
+        await asyncio.gather(*flood)
+        assert ledger.ahead > 200
+
+
 async def test_who_has_left_is_not_charged(
     services: Services, payer: Payer, ledger: Ledger, while_written: Callable[[], Awaitable[None]]
 ) -> None:

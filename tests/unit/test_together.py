@@ -27,7 +27,8 @@ async def test_what_gathers_while_a_query_is_under_way_is_the_next_one() -> None
     together = Together(squares.find)
     first = asyncio.create_task(together.get(1))
     await asyncio.sleep(0)
-    found = await asyncio.gather(*(together.get(number) for number in (2, 3, 2, -1)))
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*(together.get(number) for number in (2, 3, 2, -1)))
     assert (await first, found) == (1, [4, 9, 4, None])
     assert squares.asked == [[1], [2, 3, -1]]
 
