@@ -74,7 +74,7 @@ async def test_a_page_of_a_journal_reads_a_page(database: str) -> None:
         place = {"before": 2**62, "limit": 5}
         statements = queries.load("farebox.wallets")
         for query, more in (
-            (statements.journal_of_wallet_by_kind, {"kinds": ["hold"]}),
+            (statements.journal_of_wallet, {"kinds": ["hold"]}),
             (statements.holds_of_wallet, {}),
         ):
             given = query.ordered({"wallet_id": payer.wallet, **place, **more})

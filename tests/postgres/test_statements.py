@@ -167,7 +167,7 @@ async def check_reads_at_once(services: Services) -> None:
     statement, journal = queries.load("farebox.wallets", "statements.sql"), queries.load("farebox.wallets")
     pages = (
         (statement.entries, {"account_id": HEAVY, "after": 0, "before": 2**62, "limit": MOVEMENTS}),
-        (journal.journal_of_wallet, {"wallet_id": HEAVY, "before": 2**62, "limit": MOVEMENTS}),
+        (journal.journal_of_wallet, {"wallet_id": HEAVY, "before": 2**62, "limit": MOVEMENTS, "kinds": None}),
     )
     async with services.pool.acquire() as conn:
         for query, page in pages:

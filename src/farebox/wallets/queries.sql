@@ -46,37 +46,23 @@ JOIN accounts a ON a.id = b.id JOIN assets s ON s.code = b.asset
 WHERE a.provider_id = :provider_id ORDER BY b.asset
 
 -- name: journal_of_wallet
--- Which rows are on the page is told by the key's index alone; then they are read at once (ADR 0032).
+-- Which rows are on the page is told by the key's index alone, but where they are of some kinds; then they are read at once
+-- (ADR 0032). The page is cut before anything is looked up for it: a young database's estimates would read everything first.
 SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
        t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
        g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
        t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
        t.conversion, t.reference, t.note, t.created_at
-FROM transfers_at_once(:wallet_id, ARRAY(
+FROM transfers_at_once(:wallet_id, CASE WHEN :kinds::text[] IS NULL THEN ARRAY(
     SELECT n.id FROM transfers n WHERE n.wallet_id = :wallet_id AND n.id < :before ORDER BY n.id DESC LIMIT :limit
-)) t
+) ELSE ARRAY(
+    SELECT n.id FROM transfers n WHERE n.wallet_id = :wallet_id AND n.id < :before AND n.kind = ANY(:kinds)
+    ORDER BY n.id DESC LIMIT :limit
+) END) t
 JOIN accounts a ON a.id = :wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
 LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = :wallet_id AND r.charge_id = t.id
-ORDER BY t.id DESC
-
--- name: journal_of_wallet_by_kind
--- The page is cut before anything is looked up for it: estimates of a young database would read the whole journal first.
-SELECT t.id, t.wallet_id, a.asset, t.kind, t.refusal, t.amount, coalesce(r.refunded, 0) AS refunded,
-       t.available_after, t.remaining_after, t.grant_id, t.parent_id, p.slug AS provider, p.id AS provider_id,
-       g.provider_username, t.key, t.model, t.input_tokens, t.output_tokens, t.cached_input_tokens,
-       t.cache_write_tokens, t.reasoning_tokens, t.calls, t.units::text AS units, t.price_id, t.markup_ppm,
-       t.conversion, t.reference, t.note, t.created_at
-FROM (
-    SELECT * FROM transfers n
-    WHERE n.wallet_id = :wallet_id AND n.id < :before AND n.kind = ANY(:kinds::text[])
-    ORDER BY n.id DESC LIMIT :limit
-) t
-JOIN accounts a ON a.id = t.wallet_id
-LEFT JOIN grants g ON g.id = t.grant_id
-LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
-LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
 ORDER BY t.id DESC
 
 -- name: search_journal

@@ -66,11 +66,9 @@ class Wallets:
         self, wallet_id: int, before: int, limit: int, kinds: list[str] | None = None
     ) -> list[TransferRecord]:
         """Everything that was asked of a wallet, refusals too, newest first."""
-        page = {"wallet_id": wallet_id, "before": before, "limit": limit}
-        if kinds is None:
-            rows = await _SQL.journal_of_wallet.all(self._pool, **page)
-        else:
-            rows = await _SQL.journal_of_wallet_by_kind.all(self._pool, **page, kinds=kinds)
+        rows = await _SQL.journal_of_wallet.all(
+            self._pool, wallet_id=wallet_id, before=before, limit=limit, kinds=kinds
+        )
         return [_transfer(row) for row in rows]
 
     async def search(self, wallet_id: int, before: int, limit: int, text: str) -> list[TransferRecord]:
