@@ -1,5 +1,7 @@
 """Who may: keys out of headers into principals, with limits on guessing and on asking."""
 
+from collections.abc import Callable
+
 from farebox.db.pool import AWAY
 from farebox.errors import Busy, Forbidden, Problem, TooMany, Unauthorized
 from farebox.http import edge
@@ -8,6 +10,9 @@ from farebox.http.problem import problem_of
 from farebox.identity.keys import Keys
 from farebox.identity.types import READ, Principal
 from farebox.settings import Settings
+
+SecretOf = Callable[[dict[bytes, bytes]], str | None]
+"""Finds the API key in a request's headers."""
 
 
 class Access:
@@ -40,6 +45,11 @@ class Access:
         """The owner of a key that a head has shown before; raises TooMany, Forbidden."""
         self._keys.used(known)
         return self._admit(known, scope)
+
+    def known_by(self, request: edge.Request, secret_of: SecretOf, scope: str) -> Principal | None:
+        """Who asks, where this head or another has shown the key before, or None; raises TooMany, Forbidden."""
+        before = request.seen.principal
+        return self.known(secret_of(request.headers), scope) if before is None else self.again(before, scope)
 
     async def problem(
         self, error: Exception, request: edge.Request, secret: str | None, *, from_memory: bool

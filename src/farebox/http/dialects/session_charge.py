@@ -51,12 +51,10 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
 
     async def call(request: edge.Request) -> edge.Answer:
         headers, seen = request.headers, request.seen
-        secret, from_memory = headers.get(b"x-provider-api-key"), False
+        known = None
         try:
-            before = seen.principal
-            known = access.known(edge.text(secret), WRITE) if before is None else access.again(before, WRITE)
-            from_memory = known is not None
-            principal = known or await access.principal(edge.text(secret), request.address, WRITE)
+            known = access.known_by(request, _secret_of, WRITE)
+            principal = known or await access.principal(_secret_of(headers), request.address, WRITE)
             provider_id = dialect.provider_of(principal, headers)
             key = edge.idempotency_key(headers.get(dialect.key_header), required=False)
             asked = dialect.reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
@@ -72,7 +70,7 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
             mark = fingerprint(dialect.operation, grant.grant_id, asked)
             outcome = await charging.charge(principal, provider_id, grant, key or own_key(), mark, bill)
         except Exception as error:
-            problem = await access.problem(error, request, edge.text(secret), from_memory=from_memory)
+            problem = await access.problem(error, request, _secret_of(headers), from_memory=known is not None)
             status, body = dialect.problem(problem)
             return edge.Answer(status, body, retry_after(problem))
         balance = whole_tokens(prices.book, grant.asset, outcome.available)
@@ -81,3 +79,7 @@ def charge_route(services: Services, access: Access, dialect: SessionDialect[Any
         return edge.Answer(*dialect.refused(outcome.refusal, balance))
 
     return call
+
+
+def _secret_of(headers: dict[bytes, bytes]) -> str | None:
+    return edge.text(headers.get(b"x-provider-api-key"))

@@ -11,7 +11,7 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import wire
-from farebox.http.native.calls import GUARDED, answered_problem, known_caller, secret_of
+from farebox.http.native.calls import GUARDED, answered_problem, secret_of
 from farebox.http.native.charge_call import bill_of, drawn_grant, mark_of, outcome_of
 from farebox.http.native.outcomes import charged
 from farebox.http.problem import problem_document, problem_of
@@ -40,7 +40,7 @@ def route(services: Services, access: Access) -> edge.Route:
     async def call(request: edge.Request) -> edge.Answer:
         from_memory = False
         try:
-            known = known_caller(access, request)
+            known = access.known_by(request, secret_of, WRITE)
             from_memory = known is not None
             principal = known or await access.principal(secret_of(request.headers), request.address, WRITE)
             data = _reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))

@@ -27,7 +27,7 @@ def route(access: Access, limit: int, reader: Reader[D], act: Act[D], *more: edg
     async def call(request: edge.Request) -> edge.Answer:
         known = None
         try:
-            known = known_caller(access, request)
+            known = access.known_by(request, secret_of, WRITE)
             principal = known or await access.principal(secret_of(request.headers), request.address, WRITE)
             key = edge.idempotency_key(request.headers.get(b"idempotency-key"), required=True) or ""
             data = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
@@ -40,12 +40,6 @@ def route(access: Access, limit: int, reader: Reader[D], act: Act[D], *more: edg
         return answer
 
     return call
-
-
-def known_caller(access: Access, request: edge.Request) -> Principal | None:
-    """Who asks, where this head or another has shown the key before; raises TooMany, Forbidden."""
-    before = request.seen.principal
-    return access.known(secret_of(request.headers), WRITE) if before is None else access.again(before, WRITE)
 
 
 def secret_of(headers: dict[bytes, bytes]) -> str | None:

@@ -14,4 +14,4 @@ END $$;
 CREATE TRIGGER envelopes_revision AFTER INSERT OR DELETE OR UPDATE OF scope, owner, deleted_at ON envelopes
     FOR EACH STATEMENT EXECUTE FUNCTION bump_envelope_book();
 
--- The function that uses it comes with the next version, 0016: it has another signature there.
+-- The function that uses it comes with 0018: it has another signature since 0016.
