@@ -17,7 +17,6 @@ from bench.ground import Ground
 from bench.growth.crowd import HEAVY
 from bench.growth.grown import Crowd, Drawn, Grown
 from bench.growth.wear import worn
-from bench.load import load
 from bench.rounds import Scenario, Stage, Variant
 from bench.serving import Server, served
 from bench.world import Payer, settings
@@ -69,7 +68,7 @@ def _warm(one: Grown, server: Server) -> list[Variant]:
     some = drawn(everybody, 10_000)
     hot, spread = charges(world, everybody[:1]), charges(world, some)
     uvloop.run(_touch(one, charges(world, Drawn(len(some), itertools.cycle(some))), some))
-    load(server.port, asks.conxa(world, some), 64, seconds=60, once=True)
+    server.visit(asks.conxa(world, some))
     return [
         worn(one, batched(one.called(HOT), world, hot, 64)),
         worn(one, batched(one.called(RANDOM_KEYS), world, with_random_keys(hot), 64)),

@@ -9,7 +9,6 @@ from bench.baselines.one_transaction import one_transaction
 from bench.direct import charges
 from bench.figures import Claim, Figure, at_least, at_most, best, ratio
 from bench.ground import Ground
-from bench.load import load
 from bench.rounds import Stage
 from bench.scenarios.write_path import SINGLE, singles
 from bench.serving import BARE, ORM, served
@@ -45,7 +44,7 @@ def _staged(world: World) -> Iterator[Stage]:
         served(world, BARE, "echo") as echo,
         served(world, ORM) if known else contextlib.nullcontext() as usual,
     ):
-        load(ours.port, spread, 64, seconds=60, once=True)
+        ours.visit(spread)
         yield Stage(
             "A charge over HTTP, one process (CONXA dialect, idempotency keys)",
             [

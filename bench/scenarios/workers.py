@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from bench import asks
 from bench.figures import Claim, Figure, at_least, at_most, ratio
 from bench.ground import Ground
-from bench.load import load
 from bench.rounds import Stage
 from bench.serving import served
 
@@ -27,7 +26,7 @@ def workers(ground: Ground) -> Iterator[Stage]:
         own = {1: world.payers[::2], 2: world.payers[1::2]}
         for count, server in ((1, one), (2, two)):
             for _ in range(SEEN[count]):
-                load(server.port, asks.conxa(world, own[count]), FEW, seconds=60, once=True)
+                server.visit(asks.conxa(world, own[count]))
         yield Stage(
             f"Workers: two processes against one on the same port, {FEW} and {MORE} connections (CONXA dialect)",
             [

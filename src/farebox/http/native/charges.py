@@ -12,7 +12,7 @@ from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheAccess, TheAuthority, TheCursors, TheServices
 from farebox.http.native import batch_call, charge_call, views, wire
 from farebox.http.native.charge_call import bill_of, usage_of
-from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import NEWEST, PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.hold_calls import HoldCalls, grant_of
 from farebox.http.native.outcomes import accepted, answer, charged, moved
 from farebox.http.native.refusals import REFUSALS
@@ -57,7 +57,7 @@ class Charges(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         provider: Annotated[str | None, QueryParameter(description="For administrators.", max_length=39)] = None,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.ChargeView]:
         slug = authority.principal.slug or provider

@@ -7,7 +7,7 @@ from farebox.consent.types import Terms
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.connecting import limit_units, provider_named
-from farebox.http.native.context import NEWEST, Cursor, Limit, number_after
+from farebox.http.native.context import NEWEST, PAGE, Cursor, Limit, number_after
 
 
 class WalletGrants(Controller):
@@ -37,7 +37,7 @@ class WalletGrants(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         wallet_id: FromPath[str],
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.GrantView]:
         wallet = await authority.wallet(wallet_id)

@@ -19,6 +19,8 @@ from farebox.services import Services
 
 NEWEST = MAX_UNITS
 
+PAGE = 100
+"""How many items a page has where nobody says."""
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="The most items of this page.")]
 Cursor = Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")]
 IdempotencyKey = Annotated[

@@ -10,7 +10,7 @@ from farebox import ids
 from farebox.errors import Forbidden, Invalid, NotFound
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
-from farebox.http.native.context import Cursor, Limit
+from farebox.http.native.context import PAGE, Cursor, Limit
 from farebox.identity.service import note
 from farebox.identity.types import RECHARGE
 from farebox.money import parse_decimal, to_units
@@ -59,7 +59,7 @@ class Providers(Controller):
         services: TheServices,
         authority: TheAuthority,
         cursors: TheCursors,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.ProviderView]:
         authority.administrator()
@@ -140,7 +140,7 @@ class Organizations(Controller):
         services: TheServices,
         authority: TheAuthority,
         cursors: TheCursors,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.OrganizationView]:
         authority.administrator()

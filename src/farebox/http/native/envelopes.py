@@ -16,7 +16,7 @@ from farebox.errors import BadRequest, Invalid, NotFound
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
-from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import NEWEST, PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import answer
 from farebox.http.native.refusals import Refused
 from farebox.http.native.scopes import applies_to, scope_of
@@ -65,7 +65,7 @@ class Envelopes(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         organization: Annotated[str | None, QueryParameter(description="Only this organization's.")] = None,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.EnvelopeView]:
         owner = _owner(authority, organization)
@@ -113,7 +113,7 @@ class Envelopes(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         envelope_id: FromPath[str],
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.WindowView]:
         number = (await authority.envelope(envelope_id)).id
@@ -152,7 +152,7 @@ class Envelopes(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         envelope_id: FromPath[str],
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.RecordView]:
         found = await authority.envelope(envelope_id)

@@ -10,7 +10,7 @@ from farebox import ids
 from farebox.errors import NotFound
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import wire
-from farebox.http.native.context import Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import moved
 from farebox.identity.people import ASSET, NewPerson, Person
 from farebox.services import Services
@@ -40,7 +40,7 @@ class People(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         email: Email = None,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.PersonView]:
         authority.administrator()

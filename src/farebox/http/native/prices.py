@@ -9,7 +9,7 @@ from farebox.errors import Invalid
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
-from farebox.http.native.context import Cursor, Limit
+from farebox.http.native.context import PAGE, Cursor, Limit
 from farebox.pricing.types import NewPrice, Rates, Tier
 from farebox.services import Services
 
@@ -32,7 +32,7 @@ class Prices(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         provider: OfProvider = EVERYBODY,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.PriceView]:
         owner = await _owner(services, authority, provider)

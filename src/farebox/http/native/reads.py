@@ -12,6 +12,7 @@ from farebox.http.access import Access
 from farebox.http.native import statements, views
 from farebox.http.native.authority import Authority
 from farebox.http.native.calls import GUARDED, answered_problem, secret_of
+from farebox.http.native.context import PAGE
 from farebox.http.native.cursors import Cursors
 from farebox.http.problem import problem_of
 from farebox.identity.types import READ
@@ -24,7 +25,6 @@ STATEMENT = (
     re.compile(b"(?:limit=([1-9][0-9]{0,2})(?:&cursor=([A-Za-z0-9_-]+))?|cursor=([A-Za-z0-9_-]+))?"),
 )
 """Path and query. With a page's length, a cursor, and nothing else: the framework reads all other queries."""
-_LIMIT = 100
 _encode = msgspec.json.Encoder().encode
 
 
@@ -77,7 +77,7 @@ def _page_of(query: bytes) -> tuple[int, str | None]:
     asked = STATEMENT[1].fullmatch(query)
     assert asked is not None  # else the request would not be here
     limit, cursor = asked[1], asked[2] or asked[3]
-    return int(limit or _LIMIT), None if cursor is None else cursor.decode()
+    return int(limit or PAGE), None if cursor is None else cursor.decode()
 
 
 async def _answered(request: edge.Request, read: Callable[[], Awaitable[bytes]]) -> edge.Answer:

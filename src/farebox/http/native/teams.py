@@ -10,7 +10,7 @@ from farebox import ids
 from farebox.consent.types import Terms
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import wire
-from farebox.http.native.context import Cursor, Limit
+from farebox.http.native.context import PAGE, Cursor, Limit
 from farebox.http.native.wire.fields import Body, Count, Moment, Name, Seconds, Units
 from farebox.services import Services
 from farebox.teams.types import Agent
@@ -70,7 +70,7 @@ class Agents(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         organization_id: FromPath[str],
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[AgentView]:
         authority.organization(organization_id)

@@ -10,7 +10,7 @@ from farebox.charging.service import fingerprint
 from farebox.errors import Invalid
 from farebox.http.depends import TheAuthority, TheCursors, TheServices
 from farebox.http.native import statements, transfer_call, views, wire
-from farebox.http.native.context import NEWEST, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import NEWEST, PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
 from farebox.http.native.outcomes import moved
 from farebox.ledger.types import Deposit
 
@@ -42,7 +42,7 @@ class Wallets(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         owner: Annotated[str | None, QueryParameter(max_length=200)] = None,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.WalletView]:
         organization = authority.principal.organization_id
@@ -95,7 +95,7 @@ class Wallets(Controller):
         cursors: TheCursors,
         wallet_id: FromPath[str],
         kind: Annotated[str | None, QueryParameter(description="Only this kind.", enum=list(views.PREFIXES))] = None,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.HistoryItem]:
         if kind is not None and kind not in views.PREFIXES:
@@ -116,7 +116,7 @@ class Wallets(Controller):
         wallet_id: FromPath[str],
         since: Moment = None,
         until: Moment = None,
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Statement:
         wallet = await authority.wallet(wallet_id)
@@ -129,7 +129,7 @@ class Wallets(Controller):
         authority: TheAuthority,
         cursors: TheCursors,
         wallet_id: FromPath[str],
-        limit: Limit = 100,
+        limit: Limit = PAGE,
         cursor: Cursor = None,
     ) -> wire.Page[wire.HoldView]:
         wallet = await authority.wallet(wallet_id)
