@@ -10,6 +10,8 @@ import json
 import sys
 from typing import Any
 
+NOT_OFFERED = ("builtins", "enum", "pydantic")
+"""Packages of classes whose members are nothing that a package offers, though its own classes have them."""
 PLAIN = (str, int, float, bool, type(None), tuple, list, dict)
 
 
@@ -35,8 +37,7 @@ def kind_of(found: Any) -> Any:
         told["made"] = parameters(found)
     for name, member in inspect.getmembers(found):
         owner = next((base for base in found.__mro__ if name in vars(base)), found)
-        # What pydantic adds to its models is not the package's.
-        if name.startswith(("_", "model_")) or owner.__module__.partition(".")[0] != package:
+        if name.startswith(("_", "model_")) or owner.__module__.partition(".")[0] in NOT_OFFERED:
             continue
         if inspect.isroutine(member):
             told["members"][name] = {"called": parameters(member), "awaited": inspect.iscoroutinefunction(member)}

@@ -1,11 +1,12 @@
 """The client for asyncio: the same calls as in `sync`, awaited."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
 from farebox.client.calls import charges, connections, directory, limits, people, prices, wallets
+from farebox.client.connected import AsyncConnected
 from farebox.client.core import Policy
 from farebox.client.following import follow_async
 from farebox.client.holding import AsyncHoldBlock
@@ -194,7 +195,7 @@ class AsyncAssets(_Noun):
     put = does(directory.put_asset)
 
 
-class AsyncFarebox:
+class AsyncFarebox(AsyncConnected):
     """A server, spoken to with one key. Tasks of one loop may share it; `async with` closes its connections.
 
     `url` and `key` come from the environment (`FAREBOX_URL`, `FAREBOX_KEY`) where they are not given. Every call raises
@@ -204,9 +205,7 @@ class AsyncFarebox:
     def __init__(self, url: str | None = None, key: str | None = None, *, policy: Policy | None = None) -> None:
         self.url, self._key, headers = address(url, key)
         self.policy = policy or Policy()
-        from farebox.client.async_carrier import AsyncCarrier  # httpx, a tenth of a second: loaded where it is used
-
-        self._carrier = AsyncCarrier(self.url, headers)
+        self._connect(self.url, headers)
         self.charges = AsyncCharges(self)
         self.holds = AsyncHolds(self)
         self.wallets = AsyncWallets(self)
@@ -255,17 +254,3 @@ class AsyncFarebox:
     async def wait_for_session(self, provider_username: str, wait_s: float = 120.0) -> Session:
         """Waits until one of the provider's users has connected; raises NotConnected after `wait_s` seconds."""
         return await self._carrier.run(connections.wait(self._key, provider_username, self.policy, wait_s))
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._carrier.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        """Without the key: it has no place in a log."""
-        return f"AsyncFarebox({self.url!r})"

@@ -1,11 +1,12 @@
 """The client with threads. Every call is made in `calls`; here they are only given their place and carried."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from farebox.client.address import address
 from farebox.client.call import Call, Listing, program
 from farebox.client.calls import charges, connections, directory, limits, people, prices, wallets
+from farebox.client.connected import Connected
 from farebox.client.core import Policy
 from farebox.client.following import follow
 from farebox.client.holding import HoldBlock
@@ -193,7 +194,7 @@ class Assets(_Noun):
     put = does(directory.put_asset)
 
 
-class Farebox:
+class Farebox(Connected):
     """A server, spoken to with one key. Threads may share it; `with` closes its connections.
 
     `url` and `key` come from the environment (`FAREBOX_URL`, `FAREBOX_KEY`) where they are not given. Every call raises
@@ -203,9 +204,7 @@ class Farebox:
     def __init__(self, url: str | None = None, key: str | None = None, *, policy: Policy | None = None) -> None:
         self.url, self._key, headers = address(url, key)
         self.policy = policy or Policy()
-        from farebox.client.carriers import Carrier  # httpx, a tenth of a second: loaded where it is used
-
-        self._carrier = Carrier(self.url, headers)
+        self._connect(self.url, headers)
         self.charges = Charges(self)
         self.holds = Holds(self)
         self.wallets = Wallets(self)
@@ -254,17 +253,3 @@ class Farebox:
     def wait_for_session(self, provider_username: str, wait_s: float = 120.0) -> Session:
         """Waits until one of the provider's users has connected; raises NotConnected after `wait_s` seconds."""
         return self._carrier.run(connections.wait(self._key, provider_username, self.policy, wait_s))
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._carrier.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        """Without the key: it has no place in a log."""
-        return f"Farebox({self.url!r})"

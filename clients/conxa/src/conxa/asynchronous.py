@@ -1,14 +1,15 @@
 """The client for asyncio."""
 
-from typing import Any, Self
+from typing import Any
 
 from conxa import calls
 from conxa.calls import OnPending
 from conxa.models import ChargeResult, QRCodeData, SessionStatus, WalletBalance
 from conxa.settings import Configured
+from farebox.client.connected import AsyncConnected
 
 
-class AsyncCONXAClient(Configured):
+class AsyncCONXAClient(Configured, AsyncConnected):
     """CONXAClient for asyncio: the same calls, awaited; drawing codes is not. Tasks of one loop may share one."""
 
     def __init__(
@@ -19,10 +20,8 @@ class AsyncCONXAClient(Configured):
         provider_id: str | None = None,
         provider_type: str = "api",
     ) -> None:
-        from farebox.client.async_carrier import AsyncCarrier  # httpx, a tenth of a second: loaded where it is used
-
         super().__init__(api_key, base_url, timeout, provider_id, provider_type)
-        self._carrier = AsyncCarrier(self.base_url, self._headers)
+        self._connect(self.base_url, self._headers)
 
     async def get_session_status(
         self,
@@ -78,13 +77,3 @@ class AsyncCONXAClient(Configured):
     async def health_check(self) -> bool:
         """As CONXAClient's."""
         return await self._carrier.run(calls.healthy(self._policy))
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._carrier.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()

@@ -1,14 +1,15 @@
 """The client with threads."""
 
-from typing import Any, Self
+from typing import Any
 
 from conxa import calls
 from conxa.calls import OnPending
 from conxa.models import ChargeResult, QRCodeData, SessionStatus, WalletBalance
 from conxa.settings import Configured
+from farebox.client.connected import Connected
 
 
-class CONXAClient(Configured):
+class CONXAClient(Configured, Connected):
     """A provider's side of CONXA: shows a QR code, waits for the user, charges. Threads may share one.
 
     `api_key` is `pk_live_<provider>_…`; `base_url` is the address of a Farebox server with `/conxa` at its end, by
@@ -25,10 +26,8 @@ class CONXAClient(Configured):
         provider_id: str | None = None,
         provider_type: str = "api",
     ) -> None:
-        from farebox.client.carriers import Carrier  # httpx, a tenth of a second: loaded where it is used
-
         super().__init__(api_key, base_url, timeout, provider_id, provider_type)
-        self._carrier = Carrier(self.base_url, self._headers)
+        self._connect(self.base_url, self._headers)
 
     def get_session_status(
         self,
@@ -101,13 +100,3 @@ class CONXAClient(Configured):
     def health_check(self) -> bool:
         """Whether the server answers; raises nothing."""
         return self._carrier.run(calls.healthy(self._policy))
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._carrier.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
-        self.close()

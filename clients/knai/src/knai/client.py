@@ -1,14 +1,15 @@
 """The client with threads."""
 
-from typing import Any, Self
+from typing import Any
 
+from farebox.client.connected import Connected
 from knai import calls
 from knai.calls import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_TIMEOUT", "KNAIProvider"]
 
 
-class KNAIProvider:
+class KNAIProvider(Connected):
     """A provider's side of KNAI: waits for a user's session, charges it. Threads may share one.
 
     `base_url` is the address of a Farebox server with `/knai` at its end; `KNAI_API_URL` of the environment stands in
@@ -17,11 +18,9 @@ class KNAIProvider:
     """
 
     def __init__(self, provider_api_key: str, provider_slug: str, base_url: str = DEFAULT_BASE_URL) -> None:
-        from farebox.client.carriers import Carrier  # httpx, a tenth of a second: loaded where it is used
-
         headers = calls.own_headers(provider_api_key, provider_slug)
         self._base_url = calls.address(base_url)
-        self._carrier = Carrier(self._base_url, headers)
+        self._connect(self._base_url, headers)
 
     def wait_for_session(
         self, provider_username: str, poll_interval: float = 1.5, *, timeout: float | None = None
@@ -42,17 +41,3 @@ class KNAIProvider:
         InvalidAPIKeyError, KNAIError, and ValueError for what can't be charged.
         """
         return self._carrier.run(calls.charge(session_token, amount_tokens, model, idempotency_key))
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._carrier.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        """Without the key: it has no place in a log."""
-        return f"KNAIProvider({self._base_url!r})"

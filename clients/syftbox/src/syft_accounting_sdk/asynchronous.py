@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from farebox.client.connected import AsyncConnected
 from farebox.client.core import Program
 from farebox.client.signatures import as_method
 from syft_accounting_sdk import calls
@@ -30,32 +31,13 @@ def does(make: Callable[Concatenate[Caller, P], Program[T]]) -> Callable[Concate
     return as_method(method, make, leading=1)
 
 
-class _Client:
+class _Client(AsyncConnected):
     """What both clients have."""
 
     def __init__(self, caller: Caller) -> None:
-        from farebox.client.async_carrier import AsyncCarrier  # httpx, a tenth of a second: loaded where it is used
-
         self.url = caller.url
         self._caller = caller
-        self._carrier = AsyncCarrier(caller.url, {})
-
-    async def _run(self, program: Program[T]) -> T:
-        return await self._carrier.run(program)
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._carrier.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        """Without credentials: they have no place in a log."""
-        return f"{type(self).__name__}({self.url!r})"
+        self._connect(caller.url, {})
 
 
 class AsyncAdminClient(_Client):

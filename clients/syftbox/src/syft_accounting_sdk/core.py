@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
+from farebox.client.connected import Connected
 from farebox.client.core import Program
 from farebox.client.signatures import as_method
 from syft_accounting_sdk import calls
@@ -29,32 +30,13 @@ def does(make: Callable[Concatenate[Caller, P], Program[T]]) -> Callable[Concate
     return as_method(method, make, leading=1)
 
 
-class _Client:
+class _Client(Connected):
     """What both clients have."""
 
     def __init__(self, caller: Caller) -> None:
-        from farebox.client.carriers import Carrier  # httpx, a tenth of a second: loaded where it is used
-
         self.url = caller.url
         self._caller = caller
-        self._carrier = Carrier(caller.url, {})
-
-    def _run(self, program: Program[T]) -> T:
-        return self._carrier.run(program)
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._carrier.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        """Without credentials: they have no place in a log."""
-        return f"{type(self).__name__}({self.url!r})"
+        self._connect(caller.url, {})
 
 
 class AdminClient(_Client):

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from farebox.client.shells import AsyncShell, Shell, async_does, does
+from farebox.client.connected import AsyncConnected, Connected
+from farebox.client.methods import async_does, does
 from x402tools import calls
 from x402tools.calls import DEFAULT_BASE_URL
 from x402tools.types import Envelope, Usage
@@ -12,7 +13,7 @@ def _headers(api_key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"}
 
 
-class X402Client(Shell):
+class X402Client(Connected):
     """An organization's side, with one of its keys. Threads may share one.
 
     `base_url` is the address of a Farebox server with `/x402tools` at its end; `X402TOOLS_API_URL` of the environment
@@ -20,8 +21,8 @@ class X402Client(Shell):
     """
 
     def __init__(self, api_key: str, base_url: str = DEFAULT_BASE_URL) -> None:
-        super().__init__(calls.address(base_url), _headers(api_key))
-        self.api_key = api_key
+        self.base_url, self.api_key = calls.address(base_url), api_key
+        self._connect(self.base_url, _headers(api_key))
 
     get_envelopes = does(calls.get_envelopes)
     get_envelope = does(calls.get_envelope)
@@ -50,12 +51,12 @@ class X402Client(Shell):
             yield from found
 
 
-class AsyncX402Client(AsyncShell):
+class AsyncX402Client(AsyncConnected):
     """X402Client for asyncio: the same calls, awaited. Tasks may share one."""
 
     def __init__(self, api_key: str, base_url: str = DEFAULT_BASE_URL) -> None:
-        super().__init__(calls.address(base_url), _headers(api_key))
-        self.api_key = api_key
+        self.base_url, self.api_key = calls.address(base_url), api_key
+        self._connect(self.base_url, _headers(api_key))
 
     get_envelopes = async_does(calls.get_envelopes)
     get_envelope = async_does(calls.get_envelope)
