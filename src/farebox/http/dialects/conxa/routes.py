@@ -2,20 +2,20 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Router, get
 from litestar.params import FromPath, QueryParameter
 
 from farebox import ids
 from farebox.charging.service import Bill
 from farebox.consent.types import GrantRef
-from farebox.errors import Forbidden, NotFound, Problem, Unauthorized
+from farebox.errors import Forbidden, NotFound, Unauthorized
 from farebox.http import edge
 from farebox.http.depends import TheAccess, TheServices
 from farebox.http.dialects.conxa import answers
 from farebox.http.dialects.conxa.wire import ChargeBody
+from farebox.http.dialects.problems import problem_writer
 from farebox.http.dialects.session_charge import SessionDialect
 from farebox.http.dialects.tokens import whole_tokens
-from farebox.http.problem import retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import Principal
 from farebox.ledger.types import Outcome, Usage
@@ -86,11 +86,7 @@ async def wallet(services: TheServices, wallet_id: FromPath[str]) -> dict[str, A
     return {"wallet_id": wallet_id, "tokens": whole_tokens(services.prices.book, found.asset, found.available)}
 
 
-def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """A problem in the shape of the dialect."""
-    status, body = answers.problem(problem)
-    headers = {name.decode(): value.decode() for name, value in retry_after(problem)}
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+write_problem = problem_writer(answers.problem)
 
 
 def router() -> Router:

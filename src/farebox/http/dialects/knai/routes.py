@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Request, Router, get
 from litestar.params import QueryParameter
 
 from farebox import ids
@@ -14,9 +14,9 @@ from farebox.http import edge
 from farebox.http.depends import TheAccess, TheServices
 from farebox.http.dialects.knai import answers
 from farebox.http.dialects.knai.wire import ChargeBody
+from farebox.http.dialects.problems import problem_writer
 from farebox.http.dialects.session_charge import SessionDialect
 from farebox.http.dialects.tokens import TOKEN
-from farebox.http.problem import retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import Principal
 from farebox.ledger.types import Outcome
@@ -94,11 +94,7 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """A problem in the shape of the dialect."""
-    status, body = answers.problem(problem)
-    headers = {name.decode(): value.decode() for name, value in retry_after(problem)}
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+write_problem = problem_writer(answers.problem)
 
 
 def router() -> Router:

@@ -9,16 +9,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from litestar.types import Guard
 
-from farebox.errors import Forbidden, Problem
+from farebox.errors import Forbidden
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.callers import Callers
 from farebox.http.depends import TheServices
+from farebox.http.dialects.problems import problem_writer
 from farebox.http.dialects.syftbox import answers, wire
 from farebox.http.dialects.syftbox.asker import Asker, TheAsker
 from farebox.http.dialects.syftbox.tokens import TOKENS
 from farebox.http.dialects.syftbox.transactions import challenge
-from farebox.http.problem import retry_after
 from farebox.identity.people import NewPerson
 from farebox.identity.types import READ, WRITE, Principal
 from farebox.services import Services
@@ -142,11 +142,7 @@ def _actor(admin: Principal) -> str:
     return f"{admin.client}/key_{admin.credential_id}"
 
 
-def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """A problem in the shape of the dialect."""
-    status, body = answers.problem(problem)
-    headers = {name.decode(): value.decode() for name, value in (*retry_after(problem), *challenge(status))}
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+write_problem = problem_writer(answers.problem, challenge)
 
 
 def router(services: Services, access: Access, callers: Callers) -> Router:

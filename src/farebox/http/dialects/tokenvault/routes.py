@@ -8,10 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from farebox.charging.service import own_key
-from farebox.errors import Forbidden, Invalid, Problem
+from farebox.errors import Forbidden, Invalid
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.depends import TheServices
+from farebox.http.dialects.problems import problem_writer
 from farebox.http.dialects.tokenvault import answers, streams, wire
 from farebox.http.dialects.tokenvault.caller import (
     Callers,
@@ -20,7 +21,6 @@ from farebox.http.dialects.tokenvault.caller import (
     administers,
     may_recharge,
 )
-from farebox.http.problem import retry_after
 from farebox.identity.types import READ, WRITE, Principal
 from farebox.ledger.types import Outcome
 from farebox.money import parse_decimal
@@ -168,11 +168,7 @@ async def add_ticket(services: TheServices, caller: TheCaller, data: JSONBody[wi
     return {"ticket": ticket, "expires_in": services.tickets.ttl_s}
 
 
-def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """A problem in the shape of the dialect."""
-    status, body = answers.problem(problem)
-    headers = {name.decode(): value.decode() for name, value in retry_after(problem)}
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+write_problem = problem_writer(answers.problem)
 
 
 def router() -> Router:

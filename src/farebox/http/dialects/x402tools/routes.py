@@ -10,14 +10,14 @@ from msgspec import UNSET
 
 from farebox import ids
 from farebox.envelopes.types import Envelope, EnvelopeChange, NewEnvelope
-from farebox.errors import Invalid, NotFound, Problem
+from farebox.errors import Invalid, NotFound
 from farebox.http import edge
 from farebox.http.depends import TheAccess, TheCursors, TheServices
+from farebox.http.dialects.problems import problem_writer
 from farebox.http.dialects.x402tools import answers, recording, wire
 from farebox.http.dialects.x402tools.caller import organization_of, own
 from farebox.http.dialects.x402tools.pages import CAP, Cursor, Limit, page
 from farebox.http.native.context import NEWEST, IdempotencyKey
-from farebox.http.problem import retry_after
 from farebox.identity.service import note
 from farebox.identity.types import READ, WRITE, Principal
 from farebox.ledger.envelopes import Counts
@@ -184,11 +184,7 @@ def _actor(caller: Principal) -> str:
     return f"{caller.client}/key_{caller.credential_id}"
 
 
-def write_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """A problem in the shape of the dialect."""
-    status, body = answers.problem(problem)
-    headers = {name.decode(): value.decode() for name, value in retry_after(problem)}
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+write_problem = problem_writer(answers.problem)
 
 
 def router() -> Router:
