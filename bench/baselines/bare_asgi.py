@@ -3,8 +3,6 @@
 `python -m bench.baselines.bare_asgi WORLD.json ledger|echo` prints its port and serves until its input ends.
 """
 
-import asyncio
-import contextlib
 import hashlib
 import itertools
 import sys
@@ -12,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 from msgspec import Struct
 
+from bench.baselines.answering import answering
 from bench.world import SECRET_KEY, World, settings
 from farebox import app
-from farebox.http import server
 from farebox.http.edge import App
 from farebox.ledger.types import Charge, Pricing, Usage
 from farebox.services import Services
@@ -77,16 +74,8 @@ async def answer(send: Any, body: bytes) -> None:
 async def main() -> None:
     world = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=World)
     found = settings()
-    sock = server.listen(found)
     async with app.open_services(lambda: world.url, found, bytes.fromhex(SECRET_KEY)) as services:
-        chosen = ledger_app(services, world) if sys.argv[2] == "ledger" else echo_app
-        http = uvicorn.Server(server.config(chosen, found))
-        http.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        task = asyncio.create_task(http.serve(sockets=[sock]))
-        print(sock.getsockname()[1], flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-        http.should_exit = True
-        await task
+        await answering(ledger_app(services, world) if sys.argv[2] == "ledger" else echo_app, found)
 
 
 if __name__ == "__main__":

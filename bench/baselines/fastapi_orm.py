@@ -3,8 +3,6 @@
 `python -m bench.baselines.fastapi_orm WORLD.json` prints its port and serves until its input ends.
 """
 
-import asyncio
-import contextlib
 import itertools
 import sys
 import time
@@ -13,15 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from pydantic import BaseModel
 from sqlalchemy import BigInteger, DateTime, LargeBinary, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from bench.baselines.answering import answering
 from bench.world import World, settings
-from farebox.http import server
 
 
 class Base(DeclarativeBase):
@@ -150,15 +147,7 @@ def build(world: World) -> FastAPI:
 
 async def main() -> None:
     world = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=World)
-    found = settings()
-    sock = server.listen(found)
-    http = uvicorn.Server(server.config(build(world), found))
-    http.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    task = asyncio.create_task(http.serve(sockets=[sock]))
-    print(sock.getsockname()[1], flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    http.should_exit = True
-    await task
+    await answering(build(world), settings())
 
 
 if __name__ == "__main__":
