@@ -36,6 +36,7 @@ from farebox.http.docs.routes import docs
 from farebox.http.headers import ALWAYS, PRIVATE, guarded, whole_allow
 from farebox.http.native.context import authority
 from farebox.http.native.cursors import Cursors
+from farebox.http.native.paging import Paging, paging
 from farebox.http.native.router import router as native_router
 from farebox.http.openapi.published import openapi
 from farebox.http.operations import operations
@@ -119,8 +120,9 @@ def build(services: Services, access: Access, callers: Callers) -> Litestar:
             "access": Provide(the_access),
             "cursors": Provide(the_cursors),
             "authority": Provide(authority),
+            "paging": Provide(paging),
         },
-        signature_types=[Services, Access, Cursors],
+        signature_types=[Services, Access, Cursors, Paging],
         request_class=StrictRequest,
         request_max_body_size=services.settings.max_body_bytes,
         exception_handlers={Problem: _write, HTTPException: _write, Exception: _write},

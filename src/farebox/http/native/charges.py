@@ -9,12 +9,13 @@ from farebox import ids
 from farebox.charging.explain import Sum, explain
 from farebox.charging.service import Bill, fingerprint
 from farebox.errors import Invalid, NotFound
-from farebox.http.depends import TheAccess, TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAccess, TheAuthority, ThePaging, TheServices
 from farebox.http.native import batch_call, charge_call, views, wire
 from farebox.http.native.charge_call import bill_of, usage_of
-from farebox.http.native.context import NEWEST, PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.hold_calls import HoldCalls, grant_of
 from farebox.http.native.outcomes import accepted, answer, charged, moved
+from farebox.http.native.paging import NEWEST
 from farebox.http.native.refusals import REFUSALS
 from farebox.ledger.types import Refund, Refusal, Release
 from farebox.money import ones
@@ -55,20 +56,16 @@ class Charges(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         provider: Annotated[str | None, QueryParameter(description="For administrators.", max_length=39)] = None,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.ChargeView]:
         slug = authority.principal.slug or provider
         if slug is None:
             raise Invalid.field("provider", "whose charges? For a wallet's, ask /v1/wallets/{id}/history")
         found_provider = await authority.provider(slug)
         scope = f"charges:{found_provider.id}"
-        before = number_after(cursors.read(scope, cursor, NEWEST))
-        found = await services.wallets.charges_of(found_provider.id, before, limit + 1)
-        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([views.charge(charge) for charge in found[:limit]], more)
+        found = await services.wallets.charges_of(found_provider.id, paging.number(scope, NEWEST), paging.most)
+        return paging.page(scope, found, views.charge)
 
     @get("/{charge_id:str}", summary="Get a charge")
     async def one(self, authority: TheAuthority, charge_id: FromPath[str]) -> wire.ChargeView:

@@ -4,10 +4,10 @@ from litestar import Controller, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from farebox.consent.types import Terms
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.connecting import limit_units, provider_named
-from farebox.http.native.context import NEWEST, PAGE, Cursor, Limit, number_after
+from farebox.http.native.paging import NEWEST
 
 
 class WalletGrants(Controller):
@@ -35,17 +35,13 @@ class WalletGrants(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         wallet_id: FromPath[str],
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.GrantView]:
         wallet = await authority.wallet(wallet_id)
         scope = f"grants:{wallet.id}"
-        before = number_after(cursors.read(scope, cursor, NEWEST))
-        found = await services.consent.of_wallet(wallet.id, before, limit + 1)
-        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([views.grant(grant) for grant in found[:limit]], more)
+        found = await services.consent.of_wallet(wallet.id, paging.number(scope, NEWEST), paging.most)
+        return paging.page(scope, found, views.grant)
 
 
 class Grants(Controller):

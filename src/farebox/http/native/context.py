@@ -1,4 +1,4 @@
-"""What native handlers are given: the caller's authority, its idempotency key, pages."""
+"""What native handlers are given: the caller's authority and its idempotency key."""
 
 from typing import Annotated, Any
 
@@ -6,23 +6,15 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import HeaderParameter
 from litestar.types import Guard
 
-from farebox.errors import BadRequest
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.native.authority import Authority
 from farebox.identity.types import READ, WRITE
-from farebox.ledger.types import MAX_UNITS
 from farebox.services import Services
 
-NEWEST = MAX_UNITS
-
-PAGE = 100
-"""How many items a page has where nobody says."""
-Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="The most items of this page.")]
-Cursor = Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")]
 IdempotencyKey = Annotated[
     str | None,
     HeaderParameter(
@@ -58,10 +50,3 @@ def required_key(key: str | None) -> str:
     found = edge.idempotency_key(None if key is None else key.encode("latin-1", "replace"), required=True)
     assert found is not None
     return found
-
-
-def number_after(place: Any) -> int:
-    """A cursor's place as a number."""
-    if not isinstance(place, int):
-        raise BadRequest("this cursor is not one of this list: start without one", "bad_cursor")
-    return place

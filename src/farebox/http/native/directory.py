@@ -8,9 +8,8 @@ from litestar.params import FromPath, JSONBody
 
 from farebox import ids
 from farebox.errors import Forbidden, Invalid, NotFound
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
-from farebox.http.native.context import PAGE, Cursor, Limit
 from farebox.identity.service import note
 from farebox.identity.types import RECHARGE
 from farebox.money import parse_decimal, to_units
@@ -58,14 +57,11 @@ class Providers(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
+        paging: ThePaging,
     ) -> wire.Page[wire.ProviderView]:
         authority.administrator()
-        found = await services.directory.providers(str(cursors.read("providers", cursor, "")), limit + 1)
-        more = cursors.make("providers", found[limit - 1].slug) if len(found) > limit else None
-        return wire.Page([views.provider(provider) for provider in found[:limit]], more)
+        found = await services.directory.providers(paging.name("providers"), paging.most)
+        return paging.page("providers", found, views.provider, lambda provider: provider.slug)
 
     @get("/{slug:str}", summary="Get a provider")
     async def one(self, authority: TheAuthority, slug: FromPath[str]) -> wire.ProviderView:
@@ -139,14 +135,11 @@ class Organizations(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
+        paging: ThePaging,
     ) -> wire.Page[wire.OrganizationView]:
         authority.administrator()
-        found = await services.directory.organizations(str(cursors.read("organizations", cursor, "")), limit + 1)
-        more = cursors.make("organizations", found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([views.organization(item) for item in found[:limit]], more)
+        found = await services.directory.organizations(paging.name("organizations"), paging.most)
+        return paging.page("organizations", found, views.organization)
 
     @get("/{organization_id:str}", summary="Get an organization")
     async def one(

@@ -11,13 +11,14 @@ from msgspec import UNSET
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
 from farebox.envelopes.metadata import kept
-from farebox.envelopes.types import Envelope, EnvelopeChange, NewEnvelope
+from farebox.envelopes.types import Envelope, EnvelopeChange, NewEnvelope, UsageRecord, WindowRecord
 from farebox.errors import BadRequest, Invalid, NotFound
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
-from farebox.http.native.context import NEWEST, PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.outcomes import answer
+from farebox.http.native.paging import NEWEST
 from farebox.http.native.refusals import Refused
 from farebox.http.native.scopes import applies_to, scope_of
 from farebox.ledger import limits
@@ -63,20 +64,17 @@ class Envelopes(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         organization: Annotated[str | None, QueryParameter(description="Only this organization's.")] = None,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.EnvelopeView]:
         owner = _owner(authority, organization)
         scope = f"envelopes:{owner}"
-        before = number_after(cursors.read(scope, cursor, NEWEST))
+        before = paging.number(scope, NEWEST)
         if owner is None:
-            found = await services.envelopes.page_of_all(before, limit + 1)
+            found = await services.envelopes.page_of_all(before, paging.most)
         else:
-            found = await services.envelopes.page(owner, before, limit + 1)
-        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([_view(item) for item in found[:limit]], more)
+            found = await services.envelopes.page(owner, before, paging.most)
+        return paging.page(scope, found, _view)
 
     @get("/{envelope_id:str}", summary="Get an envelope, as it stands in the window of now")
     async def one(self, authority: TheAuthority, envelope_id: FromPath[str]) -> wire.EnvelopeView:
@@ -111,18 +109,13 @@ class Envelopes(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         envelope_id: FromPath[str],
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.WindowView]:
         number = (await authority.envelope(envelope_id)).id
         scope = f"windows:{number}"
-        before = _moment(cursors.read(scope, cursor, None))
-        found = await services.envelopes.windows(number, before, limit + 1)
-        more = cursors.make(scope, found[limit - 1].starts_at.isoformat()) if len(found) > limit else None
-        data = [wire.WindowView(item.starts_at, item.ends_at, item.limit_units, item.used) for item in found[:limit]]
-        return wire.Page(data, more)
+        found = await services.envelopes.windows(number, _moment(paging.place(scope, None)), paging.most)
+        return paging.page(scope, found, _window, lambda window: window.starts_at.isoformat())
 
     @post("/{envelope_id:str}/records", summary="Count usage on an envelope of an organization")
     async def record(
@@ -150,31 +143,18 @@ class Envelopes(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         envelope_id: FromPath[str],
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.RecordView]:
         found = await authority.envelope(envelope_id)
         organization_id = found.standing.organization_id
         scope = f"records:{found.id}"
-        before = number_after(cursors.read(scope, cursor, NEWEST))
+        before = paging.number(scope, NEWEST)
         if organization_id is None:
             return wire.Page([], None)
         number = await services.usage_records.number(organization_id)
-        records = await services.usage_records.page(organization_id, found.id, before, limit + 1)
-        more = cursors.make(scope, records[limit - 1].id) if len(records) > limit else None
-        data = [
-            wire.RecordView(
-                ids.transfer("ur", number, item.id),
-                envelope_id,
-                item.amount,
-                None if item.metadata is None else msgspec.Raw(item.metadata.encode()),  # type: ignore[arg-type]
-                item.created_at,
-            )
-            for item in records[:limit]
-        ]
-        return wire.Page(data, more)
+        records = await services.usage_records.page(organization_id, found.id, before, paging.most)
+        return paging.page(scope, records, lambda record: _record(record, number, envelope_id))
 
 
 class Limits(Controller):
@@ -228,6 +208,20 @@ def _owner(authority: Authority, named: str | None) -> str | None:
 
 def _view(found: Envelope) -> wire.EnvelopeView:
     return views.envelope(found, applies_to(found))
+
+
+def _window(window: WindowRecord) -> wire.WindowView:
+    return wire.WindowView(window.starts_at, window.ends_at, window.limit_units, window.used)
+
+
+def _record(record: UsageRecord, number: int, envelope_id: str) -> wire.RecordView:
+    return wire.RecordView(
+        ids.transfer("ur", number, record.id),
+        envelope_id,
+        record.amount,
+        None if record.metadata is None else msgspec.Raw(record.metadata.encode()),  # type: ignore[arg-type]
+        record.created_at,
+    )
 
 
 def _moment(place: Any) -> datetime:

@@ -8,9 +8,9 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox import ids
 from farebox.errors import NotFound
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import wire
-from farebox.http.native.context import PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.outcomes import moved
 from farebox.identity.people import ASSET, NewPerson, Person
 from farebox.services import Services
@@ -38,16 +38,12 @@ class People(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         email: Email = None,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.PersonView]:
         authority.administrator()
-        after = number_after(cursors.read("people", cursor, 0))
-        found = await services.people.page(after, limit + 1, email)
-        more = cursors.make("people", found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([_view(person) for person in found[:limit]], more)
+        found = await services.people.page(paging.number("people", 0), paging.most, email)
+        return paging.page("people", found, _view)
 
     @get("/{person_id:str}", summary="Get a person")
     async def one(self, services: TheServices, authority: TheAuthority, person_id: FromPath[str]) -> wire.PersonView:

@@ -6,10 +6,9 @@ from litestar import Controller, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox.errors import Invalid
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
-from farebox.http.native.context import PAGE, Cursor, Limit
 from farebox.pricing.types import NewPrice, Rates, Tier
 from farebox.services import Services
 
@@ -30,16 +29,13 @@ class Prices(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         provider: OfProvider = EVERYBODY,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.PriceView]:
         owner = await _owner(services, authority, provider)
         scope = f"prices:{provider}"
-        found = await services.prices.page(owner, str(cursors.read(scope, cursor, "")), limit + 1)
-        more = cursors.make(scope, found[limit - 1].model) if len(found) > limit else None
-        return wire.Page([views.price(price, provider) for price in found[:limit]], more)
+        found = await services.prices.page(owner, paging.name(scope), paging.most)
+        return paging.page(scope, found, lambda price: views.price(price, provider), lambda price: price.model)
 
     @post("/import", summary="Take in a price list: what differs becomes a new version", status_code=200)
     async def take_in(

@@ -12,8 +12,8 @@ from farebox.http.access import Access
 from farebox.http.native import statements, views
 from farebox.http.native.authority import Authority
 from farebox.http.native.calls import GUARDED, answered_problem, secret_of
-from farebox.http.native.context import PAGE
 from farebox.http.native.cursors import Cursors
+from farebox.http.native.paging import PAGE, Paging
 from farebox.http.problem import problem_of
 from farebox.identity.types import READ
 from farebox.services import Services
@@ -49,10 +49,15 @@ class Reads:
 
         async def read() -> bytes:
             wallet = await self._wallet(request, STATEMENT[0])
-            limit, cursor = _page_of(request.query)
-            return _encode(await statements.statement(self._services, self._cursors, wallet, limit, cursor=cursor))
+            return _encode(await statements.statement(self._services, self._paging(request.query), wallet))
 
         return await _answered(request, read)
+
+    def _paging(self, query: bytes) -> Paging:
+        asked = STATEMENT[1].fullmatch(query)
+        assert asked is not None  # else the request would not be here
+        limit, cursor = asked[1], asked[2] or asked[3]
+        return Paging(self._cursors, int(limit or PAGE), None if cursor is None else cursor.decode())
 
     async def _wallet(self, request: edge.Request, path: re.Pattern[str]) -> Wallet:
         """The wallet and whether the key is valid now, in one look where the key was seen before."""
@@ -70,14 +75,6 @@ class Reads:
         if found is None or not Authority(self._services, principal).owns(found):
             raise NotFound("there is no such wallet")
         return found
-
-
-def _page_of(query: bytes) -> tuple[int, str | None]:
-    """A page's length, and the cursor that it begins at."""
-    asked = STATEMENT[1].fullmatch(query)
-    assert asked is not None  # else the request would not be here
-    limit, cursor = asked[1], asked[2] or asked[3]
-    return int(limit or PAGE), None if cursor is None else cursor.decode()
 
 
 async def _answered(request: edge.Request, read: Callable[[], Awaitable[bytes]]) -> edge.Answer:

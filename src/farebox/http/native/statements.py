@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from farebox.errors import Invalid
 from farebox.http.native import views, wire
-from farebox.http.native.cursors import Cursors
+from farebox.http.native.paging import Paging
 from farebox.services import Services
 from farebox.wallets.types import Entry, Period, Span, Wallet
 
@@ -14,29 +14,26 @@ EPOCH, FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo
 
 async def statement(
     services: Services,
-    cursors: Cursors,
+    paging: Paging,
     wallet: Wallet,
-    limit: int,
     since: datetime | None = None,
     until: datetime | None = None,
-    cursor: str | None = None,
 ) -> wire.Statement:
     """The page; raises Problem."""
     scope = f"statement:{wallet.id}"
-    place = cursors.read(scope, cursor, None)
+    place = paging.place(scope, None)
     if place is not None:  # later pages are of the first one's period
         start, end = map(datetime.fromisoformat, place[:2])
         span, before = Span(*place[2:4]), place[4]
-        found, period = await _of(services, wallet, span, limit + 1, before)
+        found, period = await _of(services, wallet, span, paging.most, before)
     else:
         start, end = _aware("since", since, EPOCH), _aware("until", until, datetime.now(UTC))
         if since is None and until is None:  # up to now is all there is, whatever clock it was written by
-            span, found, period = await services.statements.newest(wallet.id, limit + 1)
+            span, found, period = await services.statements.newest(wallet.id, paging.most)
         else:
             span = await services.statements.span(wallet.id, start, FOREVER if until is None else end)
-            found, period = await _of(services, wallet, span, limit + 1)
+            found, period = await _of(services, wallet, span, paging.most)
     here = [start.isoformat(), end.isoformat(), span.after, span.up_to]
-    more = cursors.make(scope, [*here, found[limit - 1].transfer_id]) if len(found) > limit else None
     return wire.Statement(
         wallet=str(wallet.id),
         asset=wallet.asset,
@@ -48,8 +45,8 @@ async def statement(
         money_out=period.money_out,
         closing_balance=period.closing,
         entries=period.entries,
-        data=[views.entry(wallet.id, entry) for entry in found[:limit]],
-        next_cursor=more,
+        data=[views.entry(wallet.id, entry) for entry in found[: paging.limit]],
+        next_cursor=paging.next_cursor(scope, found, lambda entry: [*here, entry.transfer_id]),
     )
 
 

@@ -8,9 +8,8 @@ from msgspec import Meta, Struct
 
 from farebox import ids
 from farebox.consent.types import Terms
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import wire
-from farebox.http.native.context import PAGE, Cursor, Limit
 from farebox.http.native.wire.fields import Body, Count, Moment, Name, Seconds, Units
 from farebox.services import Services
 from farebox.teams.types import Agent
@@ -68,17 +67,15 @@ class Agents(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         organization_id: FromPath[str],
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[AgentView]:
         authority.organization(organization_id)
         await services.directory.organization(organization_id)
         scope = f"agents:{organization_id}"
-        found = await services.teams.agents(organization_id, str(cursors.read(scope, cursor, "")), limit + 1)
-        more = cursors.make(scope, found[limit - 1].name) if len(found) > limit else None
-        return wire.Page([await _view(services, agent) for agent in found[:limit]], more)
+        found = await services.teams.agents(organization_id, paging.name(scope), paging.most)
+        shown = [await _view(services, agent) for agent in found[: paging.limit]]
+        return wire.Page(shown, paging.next_cursor(scope, found, lambda agent: agent.name))
 
     @put("/{agent:str}/allowance", summary="Set what an agent may spend")
     async def allow(

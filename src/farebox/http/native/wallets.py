@@ -8,10 +8,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from farebox.charging.service import fingerprint
 from farebox.errors import Invalid
-from farebox.http.depends import TheAuthority, TheCursors, TheServices
+from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import statements, transfer_call, views, wire
-from farebox.http.native.context import NEWEST, PAGE, Cursor, IdempotencyKey, Limit, number_after, required_key
+from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.outcomes import moved
+from farebox.http.native.paging import NEWEST
 from farebox.ledger.types import Deposit
 
 Moment = Annotated[datetime | None, QueryParameter(description="ISO 8601 with a time zone.")]
@@ -40,19 +41,15 @@ class Wallets(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         owner: Annotated[str | None, QueryParameter(max_length=200)] = None,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.WalletView]:
         organization = authority.principal.organization_id
         if organization is None:
             authority.administrator()
         scope = f"wallets:{organization}:{owner}"
-        after = number_after(cursors.read(scope, cursor, 0))
-        found = await services.wallets.page(after, limit + 1, organization, owner)
-        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([views.wallet(wallet) for wallet in found[:limit]], more)
+        found = await services.wallets.page(paging.number(scope, 0), paging.most, organization, owner)
+        return paging.page(scope, found, views.wallet)
 
     @get("/{wallet_id:str}", summary="Get a wallet")
     async def one(self, authority: TheAuthority, wallet_id: FromPath[str]) -> wire.WalletView:
@@ -92,51 +89,43 @@ class Wallets(Controller):
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         wallet_id: FromPath[str],
         kind: Annotated[str | None, QueryParameter(description="Only this kind.", enum=list(views.PREFIXES))] = None,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.HistoryItem]:
         if kind is not None and kind not in views.PREFIXES:
             raise Invalid.field("kind", f"one of {', '.join(views.PREFIXES)}")
         wallet = await authority.wallet(wallet_id)
         scope = f"history:{wallet.id}:{kind}"
-        before = number_after(cursors.read(scope, cursor, NEWEST))
-        found = await services.wallets.history(wallet.id, before, limit + 1, None if kind is None else [kind])
-        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([views.history_item(item) for item in found[:limit]], more)
+        before, kinds = paging.number(scope, NEWEST), None if kind is None else [kind]
+        found = await services.wallets.history(wallet.id, before, paging.most, kinds)
+        return paging.page(scope, found, views.history_item)
 
     @get("/{wallet_id:str}/statement", summary="The movements of a period and what they add up to")
     async def statement(
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         wallet_id: FromPath[str],
         since: Moment = None,
         until: Moment = None,
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Statement:
         wallet = await authority.wallet(wallet_id)
-        return await statements.statement(services, cursors, wallet, limit, since, until, cursor)
+        return await statements.statement(services, paging, wallet, since, until)
 
     @get("/{wallet_id:str}/holds", summary="A wallet's holds")
     async def holds(
         self,
         services: TheServices,
         authority: TheAuthority,
-        cursors: TheCursors,
+        paging: ThePaging,
         wallet_id: FromPath[str],
-        limit: Limit = PAGE,
-        cursor: Cursor = None,
     ) -> wire.Page[wire.HoldView]:
         wallet = await authority.wallet(wallet_id)
         scope = f"holds:{wallet.id}"
-        found = await services.wallets.holds(wallet.id, number_after(cursors.read(scope, cursor, NEWEST)), limit + 1)
-        more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-        return wire.Page([views.hold(hold) for hold in found[:limit]], more)
+        found = await services.wallets.holds(wallet.id, paging.number(scope, NEWEST), paging.most)
+        return paging.page(scope, found, views.hold)
 
 
 class Transfers(Controller):

@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter, QueryParameter
 from litestar.routes import BaseRoute, HTTPRoute
+from litestar.utils.signature import ParsedSignature
 from msgspec import Struct
 
 VERBS = {"page": "list", "one": "get"}
@@ -93,7 +94,15 @@ def _tag(handler: HTTPRouteHandler) -> str:
 
 
 def _parameters(handler: HTTPRouteHandler) -> Iterator[Parameter]:
-    for name, field in handler.parsed_fn_signature.parameters.items():
+    yield from _named_in(handler.parsed_fn_signature)
+    dependencies = handler.resolve_dependencies()
+    for name in handler.parsed_fn_signature.parameters:
+        if name in dependencies:  # which may take some of its own: a page its limit and its cursor
+            yield from _named_in(dependencies[name].parsed_fn_signature)
+
+
+def _named_in(signature: ParsedSignature) -> Iterator[Parameter]:
+    for name, field in signature.parameters.items():
         given = field.kwarg_definition
         if isinstance(given, PathParameter):
             yield Parameter(name, "path", field.annotation, given, None)
