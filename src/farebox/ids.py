@@ -11,6 +11,8 @@ import secrets
 
 WALLET_MIN, WALLET_MAX = 10**15, 10**16
 MAX_NUMBER = 2**63 - 1
+NEWEST = MAX_NUMBER
+"""Where a list begins that has the newest first: no number is higher."""
 
 
 def new_wallet_id() -> int:

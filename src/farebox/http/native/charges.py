@@ -15,8 +15,8 @@ from farebox.http.native.charge_call import bill_of, usage_of
 from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.hold_calls import HoldCalls, grant_of
 from farebox.http.native.outcomes import accepted, answer, charged, moved
-from farebox.http.native.paging import NEWEST
 from farebox.http.native.refusals import REFUSALS
+from farebox.ids import NEWEST
 from farebox.ledger.types import Refund, Refusal, Release
 from farebox.money import ones
 from farebox.services import Services

@@ -7,7 +7,7 @@ from farebox.consent.types import Terms
 from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.connecting import limit_units, provider_named
-from farebox.http.native.paging import NEWEST
+from farebox.ids import NEWEST
 
 
 class WalletGrants(Controller):

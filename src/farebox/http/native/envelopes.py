@@ -18,9 +18,9 @@ from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
 from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.outcomes import answer
-from farebox.http.native.paging import NEWEST
 from farebox.http.native.refusals import Refused
 from farebox.http.native.scopes import applies_to, scope_of
+from farebox.ids import NEWEST
 from farebox.ledger import limits
 from farebox.ledger.envelopes import Counts
 from farebox.ledger.types import MAX_UNITS, UNSTORED, Charge, Facts, Outcome, Usage

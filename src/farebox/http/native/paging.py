@@ -10,13 +10,10 @@ from litestar.params import QueryParameter
 from farebox.errors import BadRequest
 from farebox.http.native import wire
 from farebox.http.native.cursors import Cursors
-from farebox.ledger.types import MAX_UNITS
 
 T = TypeVar("T")
 V = TypeVar("V")
 
-NEWEST = MAX_UNITS
-"""Where a list begins that has the newest first."""
 PAGE = 100
 """How many items a page has where nobody says."""
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="The most items of this page.")]

@@ -12,7 +12,7 @@ from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import statements, transfer_call, views, wire
 from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.outcomes import moved
-from farebox.http.native.paging import NEWEST
+from farebox.ids import NEWEST
 from farebox.ledger.types import Deposit
 
 Moment = Annotated[datetime | None, QueryParameter(description="ISO 8601 with a time zone.")]

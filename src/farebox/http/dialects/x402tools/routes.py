@@ -18,9 +18,9 @@ from farebox.http.dialects.x402tools import answers, recording, wire
 from farebox.http.dialects.x402tools.caller import organization_of, own
 from farebox.http.dialects.x402tools.pages import CAP, Cursor, Limit, page
 from farebox.http.native.context import IdempotencyKey
-from farebox.http.native.paging import NEWEST
 from farebox.identity.service import note
 from farebox.identity.types import READ, WRITE, Principal
+from farebox.ids import NEWEST
 from farebox.ledger.envelopes import Counts
 from farebox.services import Services
 from farebox.windows import Period

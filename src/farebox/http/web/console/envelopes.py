@@ -14,9 +14,10 @@ from farebox.http.depends import TheServices
 from farebox.http.native import wire
 from farebox.http.native.scopes import scope_of
 from farebox.http.web.console.acts import Act, once, reason_of, unconfirmed
-from farebox.http.web.console.given import NEWEST, Desk, TheDesk
+from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.forms import Form
 from farebox.http.web.render import figure, page, to
+from farebox.ids import NEWEST
 from farebox.ledger.envelopes import Counts
 from farebox.ledger.types import MAX_UNITS
 from farebox.money import Asset

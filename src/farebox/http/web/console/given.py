@@ -17,8 +17,6 @@ from farebox.http.web.visitor import Visitor, key_owner_of
 from farebox.identity.types import OPERATE, WRITE
 from farebox.services import Services
 
-NEWEST = 2**63 - 1
-
 
 class Desk:
     """An operator, or a provider's staff, at work."""

@@ -10,8 +10,9 @@ import farebox
 from farebox.db import migrate
 from farebox.http.depends import TheServices
 from farebox.http.web.console.charts import PERIODS, WAYS, charts
-from farebox.http.web.console.given import NEWEST, TheDesk
+from farebox.http.web.console.given import TheDesk
 from farebox.http.web.render import page
+from farebox.ids import NEWEST
 from farebox.services import Services
 
 _NEWEST = 20

@@ -10,11 +10,12 @@ from farebox.charging.service import fingerprint
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.console.acts import Act, key_of, reason_of, unconfirmed
-from farebox.http.web.console.given import NEWEST, Desk, TheDesk
+from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.forms import Form
 from farebox.http.web.refusals import told
 from farebox.http.web.render import card, page, to
 from farebox.identity.service import note
+from farebox.ids import NEWEST
 from farebox.ledger.types import Ask, Deposit, Refund
 from farebox.money import show
 from farebox.services import Services

@@ -13,7 +13,6 @@ from farebox.http.web.visitor import Visitor, person_of
 from farebox.services import Services
 
 TheVisitor = NamedDependency[Visitor]
-NEWEST = 2**63 - 1
 
 
 def signed_in(services: Services) -> Guard:

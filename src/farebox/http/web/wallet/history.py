@@ -11,8 +11,9 @@ from farebox.errors import NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.refusals import told
 from farebox.http.web.render import page, public_transfer
-from farebox.http.web.wallet.given import NEWEST, TheVisitor
+from farebox.http.web.wallet.given import TheVisitor
 from farebox.http.web.wallet.limits import PERIODS
+from farebox.ids import NEWEST
 from farebox.ledger.types import Refusal
 from farebox.services import Services
 from farebox.wallets.types import TransferRecord

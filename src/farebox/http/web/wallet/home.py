@@ -7,8 +7,9 @@ from litestar import Response, get
 from farebox.http.depends import TheServices
 from farebox.http.web.render import page
 from farebox.http.web.visitor import Visitor
-from farebox.http.web.wallet.given import NEWEST, TheVisitor
+from farebox.http.web.wallet.given import TheVisitor
 from farebox.http.web.wallet.limits import PERIODS
+from farebox.ids import NEWEST
 from farebox.services import Services
 
 _CONNECTIONS = 100

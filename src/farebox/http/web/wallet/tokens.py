@@ -13,7 +13,8 @@ from farebox.http.web import forms
 from farebox.http.web.asked import PERIODS
 from farebox.http.web.render import page, to
 from farebox.http.web.visitor import Visitor
-from farebox.http.web.wallet.given import NEWEST, TheVisitor
+from farebox.http.web.wallet.given import TheVisitor
+from farebox.ids import NEWEST
 from farebox.services import Services
 
 _SHOWN = 100
