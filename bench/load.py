@@ -31,6 +31,7 @@ def load(
     keys: int = 0,
     then: Then | None = None,
     due: Sequence[float] = (),
+    warm_s: float = 0.0,
     once: bool = False,
     meter: Meter | None = None,
     weight: int = 1,
@@ -40,12 +41,12 @@ def load(
 
     `connections` in all send the next ask when they have the answer to the last, or, where `due` is given, when one is
     due (seconds since the start): then latencies count from when it was due, whoever is late. Where there are as many
-    asks as moments, each has its own. `keys` bounds how many
+    asks as moments, each has its own; what is due in the first `warm_s` is sent and not counted. `keys` bounds how many
     different idempotency keys are used; 0 never repeats one. With `once`, each ask is sent once, and that is the end.
     `weight` is how many things one ask does.
     """
     processes = min(processes, connections, len(due) or connections)
-    ramp_s = 0.0 if due or once else RAMP_S
+    ramp_s = warm_s if due or once else RAMP_S
     shared = once or len(due) == len(asks)
     specs = [
         Spec(

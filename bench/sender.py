@@ -205,10 +205,15 @@ class Load:
         now = time.perf_counter()
         if not ok:
             self._errors += 1
-        elif self._counted_from <= now and (now <= self._end or self._open_ended or not self.latencies):
+        elif self._counts(since, now):
             self.latencies.append(now - since)
             self._last = now
         self._next(caller, now)
+
+    def _counts(self, since: float, now: float) -> bool:
+        if self._open_ended:
+            return since >= self._counted_from
+        return self._counted_from <= now and (now <= self._end or not self.latencies)
 
     def _end_of(self, caller: Caller) -> None:
         caller.close()

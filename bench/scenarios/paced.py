@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bench import asks
 from bench.figures import Claim, Figure, Run, at_most
 from bench.ground import Ground
-from bench.load import load
+from bench.load import RAMP_S, load
 from bench.rounds import Stage, Variant
 from bench.serving import BARE, Server, served
 
@@ -18,7 +18,7 @@ FLOOR = "a bare ASGI echo at the same rate: what of it is HTTP's and the generat
 
 @contextlib.contextmanager
 def paced(ground: Ground) -> Iterator[Stage]:
-    """Arrivals at random moments (Poisson), which wait for nobody."""
+    """Arrivals at random moments (Poisson), which wait for nobody. Connections have been used before it counts."""
     world = ground.world
     hot = asks.conxa(world, world.payers[:1])
     with served(world) as ours, served(world, BARE, "echo") as echo:
@@ -42,7 +42,8 @@ def paced(ground: Ground) -> Iterator[Stage]:
 
 
 def _half(server: Server, hot: list[bytes], rate: float, seconds: float) -> Run:
-    return load(server.port, hot, 64, seconds, due=arrivals(rate, seconds, random.Random(1)), meter=server.meter)
+    due = arrivals(rate, RAMP_S + seconds, random.Random(1))
+    return load(server.port, hot, 64, seconds, due=due, warm_s=RAMP_S, meter=server.meter)
 
 
 def arrivals(rate: float, seconds: float, source: random.Random) -> list[float]:
