@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from bench import compare, doc, machine, report
+from bench.ending import ends_when_told
 from bench.figures import Result
 from bench.ground import Effort, Ground
 from bench.rounds import measure
@@ -22,6 +23,7 @@ FULL = Effort(rounds=7, seconds=3, warm_up_s=1, memory_s=600)
 
 
 def main() -> int:
+    ends_when_told()
     if sys.argv[1:2] == ["compare"]:
         return compare.main(sys.argv[2:])
     given = _parser().parse_args()

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import doc, machine, report
+from bench.ending import ends_when_told
 from bench.ground import Effort, Ground
 from bench.growth.charges import growth_of_charges, growth_of_cold_charges
 from bench.growth.crowd import Size
@@ -28,6 +29,7 @@ OF = {"charges": growth_of_charges, "reads": growth_of_reads, "cold_charges": gr
 
 
 def main() -> int:
+    ends_when_told()
     given = _parser().parse_args()
     effort = Effort(rounds=given.rounds, seconds=given.seconds)
     console = Console(width=None if sys.stdout.isatty() else 160)
