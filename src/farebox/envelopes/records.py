@@ -7,8 +7,9 @@ from farebox.db import queries
 from farebox.envelopes.service import Envelopes
 from farebox.envelopes.types import Totals, UsageRecord
 from farebox.identity.types import Principal
+from farebox.ids import NEWEST
 from farebox.ledger.envelopes import Counts
-from farebox.ledger.types import MAX_UNITS, Outcome
+from farebox.ledger.types import Outcome
 from farebox.ledger.types import Record as RecordAsk
 
 _SQL = queries.load("farebox.envelopes")
@@ -60,7 +61,7 @@ class UsageRecords:
     async def totals(self, organization_id: str, most: int) -> Totals:
         """What an organization has used: from kept totals, whatever the number of records. At most `most` envelopes."""
         row = await _SQL.totals.one(self._pool, organization_id=organization_id)
-        newest = await self._envelopes.page(organization_id, MAX_UNITS, most, Counts.USAGE)
+        newest = await self._envelopes.page(organization_id, NEWEST, most, Counts.USAGE)
         return Totals(int(row["total"]), row["count"], row["active"], newest)
 
     async def number(self, organization_id: str) -> int:

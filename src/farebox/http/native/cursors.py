@@ -29,15 +29,16 @@ class Cursors:
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except ValueError:
-            raise _bad() from None
+            raise bad_cursor() from None
         body = raw[_SIGNATURE:]
         if len(cursor) > 500 or not hmac.compare_digest(raw[:_SIGNATURE], self._sign(scope, body)):
-            raise _bad()
+            raise bad_cursor()
         return msgspec.msgpack.decode(body)
 
     def _sign(self, scope: str, body: bytes) -> bytes:
         return hmac.digest(self._secret, b"cursor" + scope.encode() + b"\0" + body, "sha256")[:_SIGNATURE]
 
 
-def _bad() -> BadRequest:
+def bad_cursor() -> BadRequest:
+    """What says that a cursor is none of ours."""
     return BadRequest("this cursor is not one of this list: start without one", "bad_cursor")

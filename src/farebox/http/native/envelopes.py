@@ -12,11 +12,12 @@ from farebox import ids
 from farebox.charging.service import Bill, fingerprint
 from farebox.envelopes.metadata import kept
 from farebox.envelopes.types import Envelope, EnvelopeChange, NewEnvelope, UsageRecord, WindowRecord
-from farebox.errors import BadRequest, Invalid, NotFound
+from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
 from farebox.http.native.context import IdempotencyKey, required_key
+from farebox.http.native.cursors import bad_cursor
 from farebox.http.native.outcomes import answer
 from farebox.http.native.refusals import Refused
 from farebox.http.native.scopes import applies_to, scope_of
@@ -230,7 +231,7 @@ def _moment(place: Any) -> datetime:
     try:
         return datetime.fromisoformat(place)
     except (TypeError, ValueError):
-        raise BadRequest("this cursor is not one of this list: start without one", "bad_cursor") from None
+        raise bad_cursor() from None
 
 
 def _recorded(outcome: Outcome, number: int, envelope_id: str, metadata: bytes | None) -> wire.RecordView:

@@ -7,9 +7,8 @@ from typing import Annotated, Any, TypeVar
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from farebox.errors import BadRequest
 from farebox.http.native import wire
-from farebox.http.native.cursors import Cursors
+from farebox.http.native.cursors import Cursors, bad_cursor
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -39,13 +38,18 @@ class Paging:
 
     def number(self, scope: str, first: int) -> int:
         """The same, of a list in the order of numbers."""
-        return number_after(self.place(scope, first))
+        place = self.place(scope, first)
+        if not isinstance(place, int):
+            raise bad_cursor()
+        return place
 
     def name(self, scope: str) -> str:
         """The same, of a list in the order of names."""
         return str(self.place(scope, ""))
 
-    def next_cursor(self, scope: str, found: Sequence[T], place_of: Callable[[T], Any]) -> str | None:
+    def next_cursor(
+        self, scope: str, found: Sequence[T], place_of: Callable[[T], Any] = attrgetter("id")
+    ) -> str | None:
         """What asks for the next page; None where nothing more was found."""
         return self._cursors.make(scope, place_of(found[self.limit - 1])) if len(found) > self.limit else None
 
@@ -59,10 +63,3 @@ class Paging:
 async def paging(cursors: NamedDependency[Cursors], limit: Limit = PAGE, cursor: Cursor = None) -> Paging:
     """The page that a request asks for."""
     return Paging(cursors, limit, cursor)
-
-
-def number_after(place: Any) -> int:
-    """A cursor's place as a number."""
-    if not isinstance(place, int):
-        raise BadRequest("this cursor is not one of this list: start without one", "bad_cursor")
-    return place

@@ -13,7 +13,7 @@ from farebox.errors import NotFound
 from farebox.http.depends import TheServices
 from farebox.http.dialects.syftbox import wire
 from farebox.http.dialects.syftbox.asker import TheAsker
-from farebox.ledger.types import MAX_UNITS
+from farebox.ids import NEWEST
 from farebox.payments.types import Payment
 
 MOST_SHOWN = 1000
@@ -75,7 +75,7 @@ async def create_token(services: TheServices, asker: TheAsker, data: JSONBody[Ne
 
 @get("/tokens")
 async def tokens(services: TheServices, asker: TheAsker) -> dict[str, list[Token]]:
-    found = await services.delegations.of(asker.member.wallet_id, MAX_UNITS, MOST_SHOWN)
+    found = await services.delegations.of(asker.member.wallet_id, NEWEST, MOST_SHOWN)
     draws = await services.payments.draws([one.id for one in found])
     return {"tokens": [_view(one, draws[one.id]) for one in found]}
 

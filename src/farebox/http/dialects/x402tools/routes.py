@@ -12,11 +12,11 @@ from farebox import ids
 from farebox.envelopes.types import Envelope, EnvelopeChange, NewEnvelope
 from farebox.errors import Invalid, NotFound
 from farebox.http import edge
-from farebox.http.depends import TheAccess, TheCursors, TheServices
+from farebox.http.depends import TheAccess, ThePaging, TheServices
 from farebox.http.dialects.problems import problem_writer
-from farebox.http.dialects.x402tools import answers, recording, wire
+from farebox.http.dialects.x402tools import answers, pages, recording, wire
 from farebox.http.dialects.x402tools.caller import organization_of, own
-from farebox.http.dialects.x402tools.pages import CAP, Cursor, Limit, page
+from farebox.http.dialects.x402tools.pages import CAP, page
 from farebox.http.native.context import IdempotencyKey
 from farebox.identity.service import note
 from farebox.identity.types import READ, WRITE, Principal
@@ -44,14 +44,10 @@ async def health() -> dict[str, str]:
 
 
 @get("/envelopes")
-async def envelopes(
-    services: TheServices, caller: TheCaller, cursors: TheCursors, limit: Limit = CAP, cursor: Cursor = None
-) -> Response[Any]:
-    before = cursors.read(f"x402tools.envelopes:{own(caller)}", cursor, NEWEST)
-    found = await services.envelopes.page(own(caller), before, limit + 1, Counts.USAGE)
-    last = found[limit - 1].id if len(found) > limit else None
-    more = None if last is None else cursors.make(f"x402tools.envelopes:{own(caller)}", last)
-    return page([wire.envelope(item) for item in found[:limit]], more, limit=limit)
+async def envelopes(services: TheServices, caller: TheCaller, paging: ThePaging) -> Response[Any]:
+    scope = f"x402tools.envelopes:{own(caller)}"
+    found = await services.envelopes.page(own(caller), paging.number(scope, NEWEST), paging.most, Counts.USAGE)
+    return page(paging.page(scope, found, wire.envelope), limit=paging.limit)
 
 
 @post("/envelopes", status_code=201)
@@ -95,17 +91,15 @@ async def delete_envelope(services: TheServices, caller: TheCaller, envelope_id:
 async def usage(
     services: TheServices,
     caller: TheCaller,
-    cursors: TheCursors,
+    paging: ThePaging,
     envelope_id: Annotated[str | None, QueryParameter(name="envelopeId")] = None,
-    limit: Limit = CAP,
-    cursor: Cursor = None,
 ) -> Response[Any]:
     named = None if envelope_id is None else (await _own_envelope(services, caller, envelope_id)).id
     scope = f"x402tools.usage:{own(caller)}:{named}"
-    found = await services.usage_records.page(own(caller), named, cursors.read(scope, cursor, NEWEST), limit + 1)
-    more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
+    found = await services.usage_records.page(own(caller), named, paging.number(scope, NEWEST), paging.most)
     number = await services.usage_records.number(own(caller))
-    return page([wire.usage(number, item) for item in found[:limit]], more, limit=limit, envelopeId=envelope_id)
+    shown = paging.page(scope, found, lambda item: wire.usage(number, item))
+    return page(shown, limit=paging.limit, envelopeId=envelope_id)
 
 
 @post("/usage", status_code=201)
@@ -136,16 +130,13 @@ async def stats(services: TheServices, caller: TheCaller) -> dict[str, Any]:
 
 
 @get("/api-keys")
-async def api_keys(
-    services: TheServices, caller: TheCaller, cursors: TheCursors, limit: Limit = CAP, cursor: Cursor = None
-) -> Response[Any]:
+async def api_keys(services: TheServices, caller: TheCaller, paging: ThePaging) -> Response[Any]:
     scope = f"x402tools.api-keys:{own(caller)}"
-    before = cursors.read(scope, cursor, NEWEST)
+    before = paging.number(scope, NEWEST)
     await services.keys.note_uses()
     everything = await services.keys.owned("organization", organization_id=own(caller))
-    found = [key for key in everything if key.revoked_at is None and key.id < before][: limit + 1]
-    more = cursors.make(scope, found[limit - 1].id) if len(found) > limit else None
-    return page([wire.api_key(key, own(caller)) for key in found[:limit]], more, limit=limit)
+    found = [key for key in everything if key.revoked_at is None and key.id < before][: paging.most]
+    return page(paging.page(scope, found, lambda key: wire.api_key(key, own(caller))), limit=paging.limit)
 
 
 @post("/api-keys", status_code=201)
@@ -206,6 +197,6 @@ def router() -> Router:
             add_api_key,
             delete_api_key,
         ],
-        dependencies={"caller": caller},
+        dependencies={"caller": caller, "paging": pages.paging},
         include_in_schema=False,
     )
