@@ -9,6 +9,7 @@ import pytest
 
 from farebox.http.dialects.x402tools.answers import REFUSALS
 from farebox.http.front import Front
+from farebox.http.native.paging import PAGE
 from farebox.ledger.types import Refusal
 from tests.support.live import Live, ok
 from tests.support.organizations import Organization
@@ -242,6 +243,15 @@ def test_statistics(live: Live) -> None:
         "windowStart": used["windowStart"],
         "windowEnd": used["windowEnd"],
     }
+
+
+def test_a_list_is_whole_where_it_is_longer_than_a_page_of_ours(live: Live) -> None:
+    office = Organization(live)
+    used = office.envelope(1000)
+    for _ in range(PAGE + 1):
+        office.record(used, 1)
+    whole = office.api.get("/usage")
+    assert (len(ok(whole)), "link" in whole.headers) == (PAGE + 1, False)
 
 
 def test_lists_are_whole_and_pages_are_linked(live: Live) -> None:
