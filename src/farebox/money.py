@@ -12,6 +12,8 @@ from msgspec import Struct
 MAX_UNITS = 2**63 - 1
 _PRICE_DIGITS = 15
 """Decimals that a price of an asset can have."""
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII)
+_COMMA = re.compile(r"[0-9]+,[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -28,11 +30,26 @@ class NotExact(ValueError):
     """A decimal that is finer than its asset's unit."""
 
 
+class TwoReadings(ValueError):
+    """A text such as `1,500`, which is one and a half to some and fifteen hundred to others."""
+
+
 def parse_decimal(text: str) -> Decimal:
     """The exact value of a JSON number's text or of a decimal string; ValueError for anything else."""
     if _DECIMAL.fullmatch(text) is None:
         raise ValueError("not a plain decimal number")
     return Decimal(text)
+
+
+def typed_decimal(text: str, *, whole: bool = False) -> Decimal:
+    """A number as people type it: `1234.5`, `1,234.50` or, as many phones' keys have it, `1234,5`.
+
+    Raises TwoReadings for `1,234` unless it has to be a `whole` number, ValueError for what is no number.
+    """
+    grouped, comma = _GROUPED.fullmatch(text), _COMMA.fullmatch(text)
+    if grouped and comma and not whole:
+        raise TwoReadings("a comma that may part thousands or begin a fraction")
+    return parse_decimal(text.replace(",", "" if grouped else "." if comma else ","))
 
 
 def to_units(value: Decimal, scale: int) -> int:

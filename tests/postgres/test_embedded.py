@@ -51,6 +51,13 @@ def test_many_that_start_it_at_once_share_one(directory: Path) -> None:
     assert not users[3].is_running()
 
 
+@pytest.mark.parametrize("name", ["with space", "ada's", 'a"b', "a;b", "$HOME", "a\\b", "(1)"])
+def test_a_path_that_its_start_would_break_at_is_refused_at_once(directory: Path, name: str) -> None:
+    with pytest.raises(RuntimeError, match="its path has a"):
+        EmbeddedPostgres(directory / name)
+    assert not (directory / name).exists()
+
+
 def test_while_one_starts_or_stops_it_others_wait(directory: Path) -> None:
     postgres = EmbeddedPostgres(directory)
     postgres.start()

@@ -14,7 +14,7 @@ from farebox.pricing.defaults import load_default_book
 from farebox.pricing.service import Prices
 from farebox.pricing.types import NewPrice, Rates
 from farebox.services import Services
-from tests.support.ledgers import Books, mark
+from tests.support.ledgers import Books, mark, owner
 
 
 def price(model: str, text: str | None, starts_at: datetime | None = None) -> NewPrice:
@@ -104,7 +104,7 @@ async def test_a_planned_change_that_left_the_list_does_not_come_about(services:
     soon = datetime.now(UTC) + timedelta(days=1)
     await services.prices.take_in("test", "list", [price("a", "0.000001"), price("a", "0.000005", soon)])
     await services.prices.take_in("test", "list", [price("a", "0.000001")])
-    version, until = (await services.prices.fresh()).find(0, "a", soon + timedelta(hours=1))
+    version, _, until = (await services.prices.fresh()).find(0, "a", soon + timedelta(hours=1))
     assert (version.rates and version.rates.levels[0].input, until) == (10**9, None)
 
 
@@ -160,6 +160,18 @@ async def test_a_price_that_another_process_has_changed_is_the_one_that_is_charg
     assert second not in [by for _, _, by in await charged(services)]
 
 
+async def test_a_database_that_has_lost_the_last_change_is_charged_by_what_it_has(
+    services: Services, database: str
+) -> None:
+    caller = await Caller.open(services)
+    await services.prices.add("test", "api", [price("m", "0.000001")])
+    conn = await owner(database)
+    await conn.execute("UPDATE price_book SET revision = revision - 1")
+    await conn.close()
+    async with asyncio.timeout(10):
+        assert (await caller.charge()).amount == 1_000_000
+
+
 async def test_a_model_that_another_process_has_withdrawn_is_not_charged(services: Services) -> None:
     caller = await Caller.open(services)
     elsewhere = Prices(services.pool)
@@ -208,3 +220,17 @@ async def test_a_planned_price_counts_from_its_first_moment(services: Services) 
     booked = await charged(services)
     assert {amount for at, amount, _ in booked if at < start} <= {1_000_000}
     assert {amount for at, amount, _ in booked if at >= start} == {2_000_000}
+
+
+async def test_a_clock_that_is_ahead_begins_no_price_too_soon(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await Caller.open(services)
+    start: datetime = await services.pool.fetchval("SELECT clock_timestamp() + interval '1 hour'")
+    own = NewPrice("m", "USD", Rates(input_token="0.000007"), caller.books.provider_id)
+    gone = NewPrice("m", "USD", None, caller.books.provider_id, starts_at=start)
+    await services.prices.add("test", "api", [price("m", "0.000001"), own, gone])
+    monkeypatch.setattr("farebox.charging.service.now", lambda: datetime.now(UTC) + timedelta(hours=2))
+    assert [(await caller.charge()).amount for _ in range(3)] == [7_000_000] * 3
+    await services.prices.add("test", "api", [NewPrice("m", "USD", Rates(input_token="9"), own.provider_id, start)])
+    assert [(await caller.charge()).amount for _ in range(3)] == [7_000_000] * 3

@@ -3,12 +3,14 @@
 import random
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from farebox.money import decimal_text
+from farebox.pricing.book import UnknownModel
 from tests.support.live import Live, Provider, made, ok
 
 
@@ -85,6 +87,26 @@ def test_a_list_that_can_not_be_kept_is_refused(live: Live, body: dict[str, Any]
     assert live.admin.get(f"/v1/prices/*/{good}").status_code == 404, "all of it or nothing"
 
 
+@pytest.mark.parametrize("starts_at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_start_that_is_in_no_year_is_refused_and_all_goes_on(live: Live, starts_at: str) -> None:
+    odd = price(name(), starts_at=starts_at)
+    rest = {field: value for field, value in odd.items() if field != "model"}
+    for answer in (
+        live.admin.put(f"/v1/prices/*/{odd['model']}", json=rest),
+        live.admin.post("/v1/prices/import", json={"prices": [odd]}),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "starts_at")
+    assert take_in(live, price(odd["model"]))["added"] == [odd["model"]]
+    assert quote(live, live.provider(), odd["model"], input_tokens=1).status_code == 200
+
+
+def test_tiers_above_the_same_number_of_tokens_are_refused(live: Live) -> None:
+    twice = [{"above_input_tokens": 1000, "input_token": rate} for rate in ("0.000002", "0.000003")]
+    answer = live.admin.post("/v1/prices/import", json={"prices": [price(name(), tiers=twice)]})
+    assert answer.status_code == 422
+    assert "two tiers" in answer.json()["detail"]
+
+
 def test_only_an_administrator_takes_prices_in(live: Live) -> None:
     provider = live.provider()
     body = {"prices": [price(name())], "provider": provider.slug}
@@ -112,6 +134,35 @@ def test_a_withdrawn_model_is_neither_charged_nor_offered(live: Live) -> None:
     assert model not in refused.json()["nearest"]
     assert [version["withdrawn"] for version in ok(live.admin.get(f"/v1/prices/*/{model}"))] == [True, False]
     assert model not in {found["model"] for found in ok(live.admin.get("/v1/prices?limit=1000"))["data"]}
+
+
+def test_what_was_planned_for_a_withdrawn_model_does_not_come_about(live: Live) -> None:
+    provider, model, soon = live.provider(), name(), datetime.now(UTC) + timedelta(hours=1)
+    live.price(model, asset="USD", input_token="0.000001")
+    for rate in ("0.000002", "0.000003"):
+        live.price(model, asset="USD", input_token=rate, starts_at=soon.isoformat())
+    assert live.admin.delete(f"/v1/prices/*/{model}").status_code == 204
+    with pytest.raises(UnknownModel):
+        live.call(live.services.prices.fresh()).find(0, model, soon + timedelta(hours=1))
+    live.price(model, provider.slug, asset="USD", input_token="0.000004")
+    assert quote(live, provider, model, input_tokens=1).status_code == 200
+
+
+def test_a_start_that_is_over_means_now(live: Live) -> None:
+    provider, model = live.provider(), name()
+    live.price(model, asset="USD", input_token="0.000001")
+    live.price(model, asset="USD", input_token="0.000009", starts_at="2020-01-01T00:00:00Z")
+    assert ok(quote(live, provider, model, input_tokens=1))["amount"] == 9
+
+
+def test_a_markup_counts_from_a_providers_first_charge_on(live: Live) -> None:
+    model, wallet = name(), live.wallet(10**9, asset="USD")
+    live.price(model, asset="USD", input_token="0.000001")
+    for markup in ("1.5", "0", "1"):
+        provider = live.provider(markup=markup)
+        token = provider.grant(wallet)["session_token"]
+        charged = made(provider.charge(token, model=model, usage={"input_tokens": 1000}))
+        assert charged["amount"] == 1000 * Fraction(markup)
 
 
 def test_the_explanation_of_any_charge_adds_up(live: Live) -> None:

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from farebox.db import pool
 from farebox.ledger.batcher import Ledger
 from farebox.ledger.types import Capture, Charge, Hold, Outcome, Refund, Refusal, Release, Transfer
 from farebox.services import Services
 from tests.support.ledgers import Books, mark
+from tests.support.racing import Payer, intruder, waiting_for_locks
 
 
 @asynccontextmanager
@@ -159,6 +161,25 @@ async def test_a_charge_is_given_back_once(database: str, services: Services) ->
     assert Counter(o.refusal for o in outcomes) == {None: 3, Refusal.REFUND_EXCEEDS_CHARGE: 27}
     assert (await services.wallets.get(wallet)).balance == 999
     assert (await books.audit()).clean
+
+
+@pytest.mark.parametrize(("keys", "left"), [(("one", "one"), 10), (("one", "other"), 0)])
+async def test_a_first_refund_knows_of_the_rival_that_it_waited_for(
+    database: str, services: Services, keys: tuple[str, str], left: int
+) -> None:
+    payer = await Payer.of(await Books.open(services))
+    paid = await services.ledger.submit(payer.charge("paid", amount=20))
+    same = mark()
+    async with ledgers(database, services, 2) as doors:
+        async with intruder(database) as conn:
+            await conn.execute("SELECT FROM accounts WHERE id = $1 FOR UPDATE", payer.wallet)
+            asks = [replace(payer.refund(key, paid.transfer_id), amount=10, fingerprint=same) for key in keys]
+            begun = [door.submit(ask) for door, ask in zip(doors, asks, strict=True)]
+            await waiting_for_locks(services, 2)
+        outcomes = await asyncio.gather(*begun)
+    assert [outcome.refusal for outcome in outcomes] == [None, None]
+    assert await payer.balance() == 1000 - left
+    assert (await payer.books.audit()).clean
 
 
 async def test_numbers_rise_within_a_wallet_whoever_writes(database: str, services: Services) -> None:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from farebox.envelopes.types import EnvelopeChange, Scope
 from farebox.ledger.batcher import Ledger
-from farebox.ledger.types import Ask, Capture, Hold, Pricing, Refusal, Release, Transfer
+from farebox.ledger.types import Ask, Capture, Hold, Outcome, Pricing, Refusal, Release, Transfer
 from farebox.services import Services
 from tests.support.ledgers import mark, owner
 from tests.support.payers import party
@@ -268,6 +269,27 @@ async def test_transfers_and_deposits_take_it_too(payer: Payer, ledger: Ledger) 
     again.reference = "invoice"
     assert (await ledger.submit(again)).replayed
     assert await other.balance() == 1100
+
+
+async def test_money_that_is_told_twice_at_once_comes_in_once_and_holds_nobody_up(payer: Payer, ledger: Ledger) -> None:
+    told = [replace(payer.deposit(key, 5), reference="invoice") for key in ("once", "twice")]
+    short = ledger.short
+    outcomes = await asyncio.gather(*map(ledger.submit, [*told, payer.charge("beside")]))
+    assert [outcome.replayed for outcome in outcomes] == [False, True, False]
+    assert outcomes[0].transfer_id == outcomes[1].transfer_id
+    assert await payer.balance() == 1002
+    assert (ledger.batches, ledger.short) == (3, short + 1), "all in one"
+
+
+async def test_an_ask_that_can_not_be_decided_leaves_nothing_of_its_neighbours_behind(
+    payer: Payer, ledger: Ledger
+) -> None:
+    endless = ask_of(Hold, wallet_id=payer.wallet, grant_id=payer.grant, amount=1, ttl_s=10**15)
+    asks = [payer.charge("before"), endless, payer.charge("after")]
+    outcomes = await asyncio.gather(*map(ledger.submit, asks), return_exceptions=True)
+    assert isinstance(outcomes[1], OverflowError)
+    assert [one.available for one in outcomes if isinstance(one, Outcome)] == [997, 996]
+    assert await payer.balance() == 996
 
 
 async def test_envelopes_count_on_the_short_way(payer: Payer, ledger: Ledger) -> None:

@@ -136,6 +136,12 @@ ONE_BROKEN_FACT: list[tuple[list[Any], dict[str, Any], dict[str, Any], Refusal]]
         {"pricing": replace(PRICING, until=NOW)},
         Refusal.PRICE_CHANGED,
     ),
+    (
+        [Charge, Hold, Capture, RecordUsage],
+        {},
+        {"pricing": replace(PRICING, since=NOW + timedelta(microseconds=1))},
+        Refusal.PRICE_CHANGED,
+    ),
     ([Deposit, Charge, Hold, Transfer, RecordUsage], {"wallet_gone": 1}, {}, Refusal.WALLET_UNKNOWN),
     ([Transfer], {"other_gone": 1}, {}, Refusal.WALLET_UNKNOWN),
     ([Refund], {"wallet_gone": 1}, {}, Refusal.CHARGE_UNKNOWN),
@@ -168,7 +174,8 @@ ONE_BROKEN_FACT: list[tuple[list[Any], dict[str, Any], dict[str, Any], Refusal]]
     ([Deposit], {}, {"amount": MAX_UNITS - 999}, Refusal.AMOUNT_OVERFLOW),
     ([Refund], {"wallet_balance": MAX_UNITS - 49}, {}, Refusal.AMOUNT_OVERFLOW),
     ([Transfer], {"other_balance": MAX_UNITS - 69}, {}, Refusal.AMOUNT_OVERFLOW),
-    ([RecordUsage], {"wallet_balance": -MAX_UNITS}, {}, Refusal.AMOUNT_OVERFLOW),
+    ([RecordUsage], {"wallet_balance": 169 - MAX_UNITS}, {}, Refusal.AMOUNT_OVERFLOW),
+    ([RecordUsage], {"grant_spent": MAX_UNITS - 119}, {}, Refusal.AMOUNT_OVERFLOW),
 ]
 
 

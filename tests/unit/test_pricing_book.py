@@ -74,13 +74,32 @@ def test_the_version_that_holds(
         with pytest.raises(UnknownModel):
             book(versions).find(OURS, "m", NOW)
     else:
-        found, change = book(versions).find(OURS, "m", NOW)
+        found, _, change = book(versions).find(OURS, "m", NOW)
         assert (found.id, change) == (held, None if until is None else hours(until))
 
 
 def test_a_clock_that_is_behind_the_databases_finds_the_price_that_was_just_set() -> None:
     just_set = book({COMMON: [version(1, 0.5)]}, read_at=hours(0.5))
     assert just_set.find(OURS, "m", NOW)[0].id == 1
+
+
+SINCE: list[tuple[str, dict[tuple[int | None, str], list[Version]], float | None]] = [
+    ("begun when the book was read", {COMMON: [version(1)]}, None),
+    ("begun since", {COMMON: [version(1), version(2, 1)]}, 1),
+    ("the last that has", {COMMON: [version(1), version(2, 1), version(3, 2)]}, 2),
+    ("an own price", {COMMON: [version(1)], OWN: [version(2, 1)]}, 1),
+    ("an own price that was withdrawn since", {COMMON: [version(1)], OWN: [version(2), version(3, 1, None)]}, 1),
+    ("that of what it stands for", {(ALL, "vendor/m"): [version(1), version(2, 1)]}, 1),
+]
+
+
+@pytest.mark.parametrize(("versions", "since"), [row[1:] for row in SINCE], ids=[row[0] for row in SINCE])
+def test_what_only_this_machines_clock_says_is_told(
+    versions: dict[tuple[int | None, str], list[Version]], since: float | None
+) -> None:
+    read_now = book(versions, read_at=NOW, aliases=rules)
+    told = read_now.quote(OURS, "m", Usage(input_tokens=1), "USD", hours(2.5)).pricing.since
+    assert told == (None if since is None else hours(since))
 
 
 def rules(model: str) -> tuple[str, ...]:
@@ -110,7 +129,7 @@ def test_names_that_stand_for_a_model(
         with pytest.raises(UnknownModel):
             filled.find(OURS, model, NOW)
     else:
-        found, change = filled.find(OURS, model, NOW)
+        found, _, change = filled.find(OURS, model, NOW)
         assert (found.id, change) == (held, None if until is None else hours(until))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farebox.pricing.imports import BY_HAND, by_model, compare
+from farebox.pricing.imports import by_model, compare
 from farebox.pricing.types import NewPrice, Rates
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -56,7 +56,7 @@ def added(rows: list[Row], prices: list[Said], *, replace: bool = False) -> tupl
     ], what
 
 
-HAND = BY_HAND
+HAND = "api"
 EXAMPLES: list[tuple[str, list[Row], list[Said], list[Said], str]] = [
     ("new", [], [(None, "1")], [(None, "1")], "added"),
     ("the same", [row(None, "1")], [(None, "1")], [], "unchanged"),
@@ -64,6 +64,7 @@ EXAMPLES: list[tuple[str, list[Row], list[Said], list[Said], str]] = [
     ("withdrawn by a list and back", [row(None, None)], [(None, "2")], [(None, "2")], "added"),
     ("withdrawn by hand stays so", [row(None, None, HAND)], [(None, "2")], [], "kept"),
     ("set by hand stays", [row(None, "1", HAND)], [(None, "2"), (3, "4")], [], "kept"),
+    ("set in the console stays", [row(None, "1", "console")], [(None, "2")], [], "kept"),
     ("a change to come", [row(None, "1")], [(None, "1"), (3, "2")], [(3, "2")], "added"),
     ("known to come", [row(None, "1"), row(3, "2")], [(None, "1"), (3, "2")], [], "unchanged"),
     ("a change that was called off", [row(None, "1"), row(3, "2")], [(None, "1")], [(3, "1")], "added"),

@@ -100,11 +100,39 @@ ODD: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("value", "reason"), ODD)
-def test_a_cost_that_is_no_price_is_said(value: Any, reason: str) -> None:
-    text = json.dumps({"m": {"input_cost_per_token": value, "output_cost_per_token": 1e-6}}).encode()
+def test_a_unit_that_has_no_price_is_only_left_out(value: Any, reason: str) -> None:
+    text = json.dumps({"m": {"output_cost_per_image": value, "output_cost_per_token": 1e-6}}).encode()
     found = litellm.read(text)
     assert [price.rates for price in found.prices] == [Rates(output_token="0.000001")]
     assert reason in found.remarks[0].reason
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "input_cost_per_token",
+        "cache_read_input_token_cost",
+        "output_cost_per_reasoning_token",
+        "input_cost_per_token_above_200k_tokens",
+        "input_cost_per_request",
+    ],
+)
+@pytest.mark.parametrize(("value", "reason"), ODD)
+def test_a_rate_that_is_no_price_leaves_the_model_out(key: str, value: Any, reason: str) -> None:
+    found = litellm.read(json.dumps({"m": {"output_cost_per_token": 1e-6, key: value}}).encode())
+    assert found.prices == []
+    assert [(remark.model, remark.reason.split(":")[0]) for remark in found.remarks] == [("m", key)]
+    assert reason in found.remarks[0].reason
+
+
+@pytest.mark.parametrize("zero", ["-0.0", "0e-999999999999999999", "0E5", "0.000"])
+def test_a_zero_is_a_zero_however_it_is_written(zero: str) -> None:
+    found = litellm.read(b'{"m": {"input_cost_per_token": %s}}' % zero.encode())
+    assert [price.rates for price in found.prices] == [Rates(input_token="0")]
+
+
+def test_a_mark_of_the_encoding_in_front_is_no_part_of_the_list() -> None:
+    assert litellm.read(b"\xef\xbb\xbf" + LIST) == litellm.read(LIST)
 
 
 @pytest.mark.parametrize(

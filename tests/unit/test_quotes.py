@@ -25,6 +25,16 @@ USAGE = st.lists(
 BODIES = st.lists(st.tuples(st.sampled_from(MEMBERS), TEXTS | COUNTS | st.none() | USAGE), max_size=5)
 
 
+class Nothing(Struct):
+    """A body of which nothing is read."""
+
+
+class Anything(Struct):
+    """A body that may hold anything."""
+
+    metadata: dict[str, Any]
+
+
 def text(value: Any) -> str:
     """JSON, with lists of pairs as objects: in those, a member can stand twice."""
     if isinstance(value, list):
@@ -71,3 +81,15 @@ def test_what_was_not_looked_at_is_never_told_fit() -> None:
     assert fewest_quotes(Loose(inner=Raw(b'{"a": 1, "a": 2}'))) < 0
     with pytest.raises(Problem):
         Reader(Loose).read(b'{"inner": {"a": 1, "a": 2}}')
+
+
+@pytest.mark.parametrize("kind", [Nothing, Anything])
+def test_a_body_nested_however_deep_is_read_or_refused(kind: type[Struct]) -> None:
+    """Just before the decoder refuses it as too deep, it can be too deep for who looks at it afterwards."""
+    refused = set()
+    for depth in (*range(400, 900, 50), *range(900, 1010)):
+        nested = "[" * depth + '"\\u0000"' + "]" * depth
+        with pytest.raises(Problem) as problem:
+            Reader(kind).read(f'{{"metadata": {{"a": {nested}}}}}'.encode())
+        refused.add(problem.value.status)
+    assert refused == {400, 422}

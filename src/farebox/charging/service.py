@@ -39,7 +39,7 @@ from farebox.pricing.types import PPM
 from farebox.wallets.accounts import Accounts
 
 _SQL = queries.load("farebox.charging")
-_encode = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode  # an object's members have no order in JSON
 
 
 def fingerprint(*parts: Any) -> bytes:
@@ -146,11 +146,9 @@ class Charging:
     async def hold(
         self, principal: Principal, provider_id: int, grant: GrantRef, key: str, mark: bytes, bill: Bill, ttl_s: int
     ) -> Outcome:
-        """Reserves what the bill would cost."""
+        """Reserves what the bill would cost; one unit where that is nothing, so that a free model is held like any."""
 
         def ask(quote: Quote) -> Ask:
-            if not quote.amount:
-                raise Invalid.field("amount", "a hold reserves at least one unit")
             return Hold(
                 client=principal.client,
                 key=key,
@@ -158,7 +156,7 @@ class Charging:
                 credential_id=principal.credential_id,
                 wallet_id=grant.wallet_id,
                 grant_id=grant.grant_id,
-                amount=quote.amount,
+                amount=quote.amount or 1,
                 ttl_s=ttl_s,
                 model=bill.model,
                 usage=bill.usage,
@@ -312,8 +310,8 @@ class Charging:
             outcome = await self.submit(asked)
             if outcome.refusal is not Refusal.PRICE_CHANGED:
                 return outcome
-            # The clock that counts is the database's (RULES 18): it has reached the next version.
-            book, at = await self._prices.fresh(), max(at, outcome.created_at)
+            # The clock that counts is the database's (RULES 18): this machine's was behind it, or ahead.
+            book, at = await self._prices.fresh(), outcome.created_at
 
     async def _stored(self, client: str, key: str, mark: bytes) -> Outcome | None:
         """The outcome of an earlier ask, for a retry that can't be priced any more."""

@@ -129,6 +129,11 @@ class Delegations:
         rows = await _SQL.delegations_of.all(self._pool, wallet_id=wallet_id, before=before, limit=limit)
         return [Delegation(**row) for row in rows]
 
+    async def open_first(self, wallet_id: int, limit: int) -> list[Delegation]:
+        """The same, those that hold before those that have ended; each newest first."""
+        rows = await _SQL.delegations_of_open_first.all(self._pool, wallet_id=wallet_id, limit=limit)
+        return [Delegation(**row) for row in rows]
+
     async def revoke(self, actor: str, grant_id: int, wallet_id: int) -> None:
         """Ends one and all that were made from it: no draw starts after this was answered. Again is no error."""
         async with self._pool.acquire() as conn, conn.transaction():

@@ -35,6 +35,20 @@ FROM (
 JOIN people s ON s.wallet_id = g.wallet_id JOIN people r ON r.wallet_id = g.recipient_wallet_id
 WHERE g.id < :before ORDER BY g.id DESC LIMIT :limit
 
+-- name: delegations_of_open_first
+-- The same, those that hold before those that have ended, however many ended later.
+SELECT g.id, g.wallet_id, s.email AS sender, r.email AS recipient, g.lineage[1] AS parent_id, g.limit_units,
+       g.charge_limit_units, g.spent, g.held, g.services, g.expires_at, g.ended_at, g.created_at,
+       clock_timestamp() AS now
+FROM (
+    SELECT own.* FROM grants own WHERE own.wallet_id = :wallet_id
+    UNION ALL
+    SELECT part.* FROM grants held JOIN grants part ON part.wallet_id = held.wallet_id AND part.lineage[1] = held.id
+    WHERE held.recipient_wallet_id = :wallet_id
+) g
+JOIN people s ON s.wallet_id = g.wallet_id JOIN people r ON r.wallet_id = g.recipient_wallet_id
+ORDER BY g.ended_at IS NULL AND coalesce(g.expires_at > clock_timestamp(), true) DESC, g.id DESC LIMIT :limit
+
 -- name: revoke_delegation
 -- By the payer, or by the one who made it from his own.
 UPDATE grants g SET ended_at = coalesce(g.ended_at, clock_timestamp()), end_reason = coalesce(g.end_reason, 'revoked')

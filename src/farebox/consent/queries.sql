@@ -33,6 +33,15 @@ SELECT g.id, g.wallet_id, a.asset, p.slug AS provider, p.name AS provider_name, 
 FROM grants g JOIN accounts a ON a.id = g.wallet_id JOIN providers p ON p.id = g.provider_id
 WHERE g.wallet_id = :wallet_id AND g.id < :before ORDER BY g.id DESC LIMIT :limit
 
+-- name: grants_of_wallet_open_first
+-- Those that hold before those that have ended, however many ended later.
+SELECT g.id, g.wallet_id, a.asset, p.slug AS provider, p.name AS provider_name, g.provider_username, g.limit_units,
+       g.charge_limit_units, g.spent, g.held, g.expires_at, g.ended_at, g.end_reason, g.created_at, g.token_nonce,
+       clock_timestamp() AS now
+FROM grants g JOIN accounts a ON a.id = g.wallet_id JOIN providers p ON p.id = g.provider_id
+WHERE g.wallet_id = :wallet_id
+ORDER BY g.ended_at IS NULL AND coalesce(g.expires_at > clock_timestamp(), true) DESC, g.id DESC LIMIT :limit
+
 -- name: revoke_grant
 UPDATE grants SET ended_at = clock_timestamp(), end_reason = 'revoked' WHERE id = :id AND ended_at IS NULL RETURNING id
 

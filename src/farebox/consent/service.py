@@ -119,6 +119,11 @@ class Consent:
         rows = await _SQL.grants_of_wallet.all(self._pool, wallet_id=wallet_id, before=before, limit=limit)
         return [Grant(**row) for row in rows]
 
+    async def open_first(self, wallet_id: int, limit: int) -> list[Grant]:
+        """The grants of a wallet, those that hold before those that have ended; each newest first."""
+        rows = await _SQL.grants_of_wallet_open_first.all(self._pool, wallet_id=wallet_id, limit=limit)
+        return [Grant(**row) for row in rows]
+
     def token(self, grant: Grant) -> str:
         """The session token of a grant."""
         return ids.session_token(self._secret, grant.token_nonce)

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -51,6 +52,8 @@ log_min_messages = warning
 """
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _UNFINISHED = "postgres.new-"
+_BREAKS_SHELL = re.compile(r"""[\s'"`$\\;&|<>()]""")
+"""pg_ctl puts the socket's directory into a shell's command as it is."""
 _INCLUDE = "include_if_exists = 'farebox.conf'"
 
 
@@ -71,7 +74,10 @@ class EmbeddedPostgres:
     """A PostgreSQL of its own in a data directory. Any number of processes may share it; the last one stops it."""
 
     def __init__(self, data_dir: Path) -> None:
+        """Raises RuntimeError for a directory that PostgreSQL can't be started in."""
         self._data_dir = data_dir.expanduser().resolve()
+        if (broken := _BREAKS_SHELL.search(str(self._data_dir))) is not None:
+            raise RuntimeError(f"PostgreSQL can't be started in {self._data_dir}: its path has a {broken[0]!r}")
         self._pgdata = self._data_dir / "postgres"
         self._pgdata.mkdir(parents=True, exist_ok=True)
         self._server = PostgresServer(self._pgdata, cleanup_mode=None)

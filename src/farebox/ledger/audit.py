@@ -19,6 +19,7 @@ SHOWN = 20
 CHECKS: dict[str, str] = {
     "entries_sum_to_zero": "the sum of all entries is zero, in every asset",
     "transfers_have_their_entries": "every transfer has its two entries, every entry its transfer",
+    "transfers_are_between_the_right_accounts": "money moves between the wallet and the provider that are named",
     "balances_are_their_entries": "every balance is the sum of its entries",
     "balances_follow_their_entries": "every entry leaves the balance that it says",
     "held_is_open_holds": "what a wallet holds back is the sum of its open holds",

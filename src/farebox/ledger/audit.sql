@@ -34,6 +34,25 @@ FULL JOIN (
 WHERE t.id IS NULL OR e.transfer_id IS NULL OR e.entries <> 2 OR e.total <> 0 OR e.credited <> t.amount
    OR e.debit_account <> t.debit_account OR e.credit_account <> t.credit_account
 
+-- name: transfers_are_between_the_right_accounts
+-- What a wallet draws or receives is its own; what a provider charges is on an account of that provider, and what is given
+-- back comes from where it went; what is drawn on a grant is drawn on the grant's wallet.
+SELECT wallet_id || '/' || id AS subject, wallet_id AS expected,
+       CASE WHEN kind IN ('deposit', 'refund') THEN credit_account ELSE debit_account END AS found
+FROM transfers WHERE wallet_id <> CASE WHEN kind IN ('deposit', 'refund') THEN credit_account ELSE debit_account END
+UNION ALL
+SELECT t.wallet_id || '/' || t.id, t.provider_id, a.provider_id
+FROM transfers t LEFT JOIN (SELECT id, provider_id FROM accounts WHERE kind = 'revenue') a ON a.id = t.credit_account
+WHERE t.provider_id IS NOT NULL AND t.credit_account IS NOT NULL AND a.provider_id IS DISTINCT FROM t.provider_id
+UNION ALL
+SELECT t.wallet_id || '/' || t.id, c.credit_account, t.debit_account
+FROM transfers t LEFT JOIN transfers c ON c.wallet_id = t.wallet_id AND c.id = t.parent_id
+WHERE t.kind = 'refund' AND t.refusal IS NULL AND c.credit_account IS DISTINCT FROM t.debit_account
+UNION ALL
+SELECT 'gr_' || t.grant_id, g.wallet_id, t.wallet_id
+FROM (SELECT grant_id, wallet_id FROM transfers WHERE grant_id IS NOT NULL GROUP BY grant_id, wallet_id) t
+LEFT JOIN grants g ON g.id = t.grant_id WHERE g.wallet_id IS DISTINCT FROM t.wallet_id
+
 -- name: balances_are_their_entries
 SELECT b.id::text AS subject, coalesce(e.total, 0) AS expected, b.balance AS found
 FROM account_balances b
@@ -133,20 +152,22 @@ FROM grants WHERE spent + held > limit_units + overrun
 
 -- name: envelopes_count_their_records
 -- Money of charges and transfers less what was given back in the same window; usage in whatever kind; plain records.
-SELECT 'env_' || e.id AS subject, least(coalesce(c.total, 0), 9223372036854775807) AS expected, e.total AS found
+SELECT 'env_' || coalesce(e.id, c.id) AS subject, least(coalesce(c.total, 0), 9223372036854775807) AS expected,
+       e.total AS found
 FROM envelopes e
-LEFT JOIN (
-    SELECT e.id, sum(CASE
+FULL JOIN (
+    SELECT counted.id, sum(CASE
         WHEN t.kind IN ('hold', 'release') THEN 0 WHEN t.kind = 'refund' THEN -t.amount
         WHEN e.counts = 'money' OR t.kind = 'record' THEN t.amount
         ELSE coalesce(t.input_tokens, 0)::numeric + coalesce(t.output_tokens, 0) + coalesce(t.cached_input_tokens, 0)
             + coalesce(t.cache_write_tokens, 0) + coalesce(t.reasoning_tokens, 0) + coalesce(t.calls, 0)
             + coalesce((SELECT sum(value::numeric) FROM jsonb_each_text(t.units)), 0)
         END) AS total
-    FROM transfers t CROSS JOIN LATERAL unnest(t.envelope_ids) AS counted (id) JOIN envelopes e ON e.id = counted.id
-    WHERE t.refusal IS NULL GROUP BY e.id
+    FROM transfers t CROSS JOIN LATERAL unnest(t.envelope_ids) AS counted (id)
+    LEFT JOIN envelopes e ON e.id = counted.id
+    WHERE t.refusal IS NULL GROUP BY counted.id
 ) c ON c.id = e.id
-WHERE e.deleted_at IS NULL AND e.total <> least(coalesce(c.total, 0), 9223372036854775807)
+WHERE e.deleted_at IS NULL AND e.total IS DISTINCT FROM least(coalesce(c.total, 0), 9223372036854775807)
 
 -- name: envelopes_count_their_holds
 SELECT 'env_' || e.id AS subject, coalesce(h.held, 0) AS expected, e.held AS found

@@ -190,6 +190,8 @@ class Batch:
         verdict = rules.decide(ask, self.facts)
         if isinstance(verdict, Plan):
             outcome = self._post(ask, verdict)
+            if type(ask) is Deposit and ask.reference is not None:
+                self._note_reference(ask, ask.reference, outcome)
         elif verdict in UNSTORED:
             return self._nothing(verdict)
         else:
@@ -206,6 +208,11 @@ class Batch:
         if known.fingerprint != reference_fingerprint(ask.wallet_id, ask.amount):
             return self._nothing(Refusal.REFERENCE_REUSED)
         return msgspec.structs.replace(known.outcome, replayed=True)
+
+    def _note_reference(self, ask: Deposit, reference: str, outcome: Outcome) -> None:
+        """So that the same money, told twice at once, is known in one batch too."""
+        mark = reference_fingerprint(ask.wallet_id, ask.amount)
+        self.facts.references[ask.source_account, reference] = StoredOutcome(mark, outcome)
 
     def _nothing(self, refusal: Refusal | None) -> Outcome:
         return Outcome(0, refusal, 0, 0, None, self.facts.now)

@@ -13,7 +13,7 @@ refusal, for every kind of ask:
 8.  grant_limit_exceeded    the payer's limit for the whole grant
 9.  envelope_limit_exceeded a limit of a window of time, of whoever has set one on any part of this draw
 10. insufficient_balance
-11. amount_overflow         a balance would pass what a bigint holds
+11. amount_overflow         a balance, or what a fact draws on a grant, would pass what a bigint holds
 
 Before all of them, and before these rules are asked: credential_revoked (the caller is not who it was),
 then idempotency_key_reused and reference_reused (they are about another ask).
@@ -191,9 +191,11 @@ def decide_usage(ask: RecordUsage, facts: Facts) -> Plan | Refusal:
     wallet = facts.wallets.get(ask.wallet_id)
     if wallet is None:
         return Refusal.WALLET_UNKNOWN
-    if ask.grant_id is not None and ask.grant_id not in facts.grants:
+    grant = None if ask.grant_id is None else facts.grants.get(ask.grant_id)
+    if ask.grant_id is not None and grant is None:
         return Refusal.GRANT_UNKNOWN
-    if wallet.balance - ask.amount < -MAX_UNITS:
+    drawn = 0 if grant is None else grant.spent + grant.held
+    if wallet.available - ask.amount < -MAX_UNITS or drawn + ask.amount > MAX_UNITS:
         return Refusal.AMOUNT_OVERFLOW
     return Plan(
         amount=ask.amount,
@@ -286,7 +288,9 @@ def _open_hold(ask: Capture | Release, facts: Facts) -> HoldFacts | Refusal:
 
 def _price_changed(pricing: Pricing | None, facts: Facts) -> bool:
     return pricing is not None and (
-        pricing.revision != facts.price_revision or (pricing.until is not None and facts.now >= pricing.until)
+        pricing.revision != facts.price_revision
+        or (pricing.until is not None and facts.now >= pricing.until)
+        or (pricing.since is not None and facts.now < pricing.since)
     )
 
 

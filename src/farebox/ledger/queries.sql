@@ -93,6 +93,11 @@ SELECT 'batch', nextval('transfer_ids'), b.revision, e.revision, NULL, NULL, NUL
        NULL
 FROM price_book b CROSS JOIN envelope_book e
 
+-- name: lock_wallets
+-- For refunds, before they are looked at: the first refund of a charge is a new row, and a rival's, which is written while
+-- this batch waits for the wallet, is seen only by a statement that begins when the lock is had.
+SELECT FROM accounts WHERE id = ANY(:wallet_ids::bigint[]) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
+
 -- name: locked_elsewhere
 -- The wallets that somebody else keeps locked, or a grant of theirs, or an envelope that may apply to them; among them
 -- the numbers of organizations, whose records are asked under these. Run outside a transaction: what it locks on the

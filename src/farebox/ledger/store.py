@@ -42,6 +42,8 @@ _encoder = msgspec.json.Encoder()
 _read_envelope = msgspec.json.Decoder(EnvelopeFacts).decode
 _read_stopped = msgspec.json.Decoder(Stopped).decode
 _FINGERPRINT_BYTES = 16
+FREED_AT_ONCE = 2048
+"""The most expired holds that are freed with a batch: beside the most asks, they have room in its 4096 ids."""
 # A row that somebody else keeps locked must not stop everybody: the batch fails, and goes on without that wallet.
 # A process that is frozen in the middle of a batch, or cut off, must not keep its wallets locked: PostgreSQL ends it.
 # One plan for all batches: to make one costs more than to run it. It is made when a statement is first run, on a young
@@ -84,7 +86,7 @@ async def post(
         await conn.execute(_BEGIN)
     try:
         draws = draws_of(asks)
-        facts, due = read_rows(await _load(conn, asks, draws), draws)
+        facts, due = await _locked(conn, asks, draws)
         batch = Batch(facts)
         if due:
             batch.free_due_holds(due)
@@ -105,6 +107,20 @@ async def post(
     if standing is not None:
         standing.keep(facts, batch.rows, draws, version)
     return outcomes
+
+
+async def _locked(conn: "Connection[Record]", asks: Sequence[Ask], draws: Sequence[Draw]) -> tuple[Facts, list[int]]:
+    """The facts of a batch under its locks, and the holds to free with it; what is more than fits is freed before."""
+    if any(type(ask) is Refund for ask in asks):
+        await _SQL.lock_wallets.run(conn, wallet_ids={wallet for ask in asks for wallet in wallets_of(ask)})
+    facts, due = read_rows(await _load(conn, asks, draws), draws)
+    while len(due) > FREED_AT_ONCE:
+        batch = Batch(facts)
+        batch.free_due_holds(due[:FREED_AT_ONCE])
+        await _write(conn, facts, batch.rows)
+        await conn.execute(f"COMMIT;\n{_BEGIN}")
+        facts, due = read_rows(await _load(conn, asks, draws), draws)
+    return facts, due
 
 
 async def look(conn: "Connection[Record] | PoolConnectionProxy[Record]", ask: Ask) -> tuple[Outcome, Facts]:

@@ -4,13 +4,15 @@ Nothing depends on it: expiry is decided when a thing is used (RULES 18), and un
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 from asyncpg import Pool, Record
 
 from farebox.db import queries
 from farebox.ledger.batch import SYSTEM
-from farebox.ledger.batcher import Ledger
+from farebox.ledger.batcher import Ledger, Overloaded
+from farebox.ledger.store import BrokenInvariant
 from farebox.ledger.types import Tidy
 from farebox.settings import Settings
 
@@ -31,9 +33,20 @@ async def sweep_forever(pool: "Pool[Record]", ledger: Ledger, settings: Settings
 
 async def sweep(pool: "Pool[Record]", ledger: Ledger, outbox_keep_s: int) -> None:
     """One round."""
-    for row in await _SQL.due_wallets.all(pool, limit=_AT_ONCE):
-        await ledger.submit(Tidy(client=SYSTEM, key="", fingerprint=b"", wallet_id=row["wallet_id"]))
+    await _free(ledger, [row["wallet_id"] for row in await _SQL.due_wallets.all(pool, limit=_AT_ONCE)])
     while await _SQL.fold.value(pool, limit=10_000):
         pass
     while await _SQL.forget_events.value(pool, keep_s=outbox_keep_s, limit=10_000):
         pass
+
+
+async def _free(ledger: Ledger, wallet_ids: Sequence[int]) -> None:
+    """Frees what has expired; a wallet that somebody keeps locked, or whose books are broken, stops nothing else."""
+    left: list[str] = []
+    for wallet_id in wallet_ids:
+        try:
+            await ledger.submit(Tidy(client=SYSTEM, key="", fingerprint=b"", wallet_id=wallet_id))
+        except (Overloaded, BrokenInvariant) as error:
+            left.append(type(error).__name__)
+    if left:
+        log.warning("sweeper.wallets_left", wallets=len(left), errors=sorted(set(left)))

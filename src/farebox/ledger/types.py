@@ -103,6 +103,8 @@ class Pricing(Struct, frozen=True, gc=False):
     """When the next version of this price starts, if one is known."""
     conversion: str | None = None
     """Wallet units for one unit of the price's asset, as a fraction; None for the same asset."""
+    since: datetime | None = None
+    """When this price started, where only the clock of the one who asks says that it has."""
 
 
 class Ask(Struct, kw_only=True, gc=False, tag=True):

@@ -62,8 +62,12 @@ class Draft:
                 standing.lend(ask, draft._facts)
         except Unknown:
             return None
-        if all(map(draft._decided, asks)):
-            return draft
+        try:
+            if all(map(draft._decided, asks)):
+                return draft
+        except Exception:  # what was decided before it stays in no memory: its batch is halved, and decided anew
+            draft.forget()
+            raise
         standing.miss(draft._facts, read=True)  # to read it again would be no use
         return None
 

@@ -76,26 +76,31 @@ class Book(Struct, frozen=True):
     names: list[Names] = msgspec.field(default_factory=list)
     """All names, for guesses; made when the first is needed."""
 
-    def find(self, provider_id: int, model: str, now: datetime) -> tuple[Version, datetime | None]:
-        """The version that holds now, and when the next one starts; raises UnknownModel.
+    def find(self, provider_id: int, model: str, now: datetime) -> tuple[Version, datetime | None, datetime | None]:
+        """The version that holds now, when it began if only this machine says so, and when the next one starts.
+
+        Raises UnknownModel.
 
         The provider's own price comes first, then the book for all; for a name that neither has ever had, those that
         it goes by. So a model that was withdrawn stays so.
         """
         at = max(now, self.read_at)  # this machine's clock may be behind
-        held, known, until = self._held(provider_id, model, at)
+        held, known, since, until = self._held(provider_id, model, at)
         if held is None and not known and self.aliases is not None:
             for other in self.aliases(model):
-                held, known, change = self._held(provider_id, other, at)
+                held, known, since, change = self._held(provider_id, other, at)
                 until = _earlier(until, change)
                 if known:
                     break
         if held is None:
             raise UnknownModel(lambda: self.nearest(provider_id, model, at))
-        return held, until
+        return held, since, until
 
-    def _held(self, provider_id: int, model: str, at: datetime) -> tuple[Version | None, bool, datetime | None]:
-        """The version that holds, whether any has begun, and when that can change."""
+    def _held(
+        self, provider_id: int, model: str, at: datetime
+    ) -> tuple[Version | None, bool, datetime | None, datetime | None]:
+        """The version that holds, whether any has begun, the last start that was still to come, and the next."""
+        since: datetime | None = None
         until: datetime | None = None
         known = False
         for owner in (provider_id, None):
@@ -104,10 +109,12 @@ class Book(Struct, frozen=True):
                     until = _earlier(until, version.starts_at)
                     continue
                 known = True
+                if version.starts_at > self.read_at:
+                    since = version.starts_at if since is None else max(since, version.starts_at)
                 if version.rates is not None:
-                    return version, known, until
+                    return version, known, since, until
                 break
-        return None, known, until
+        return None, known, since, until
 
     def has(self, provider_id: int, model: str, now: datetime) -> bool:
         """Whether a model has a price now."""
@@ -129,13 +136,13 @@ class Book(Struct, frozen=True):
         return Quote(rounded(total_nano(known.rates, usage), *known.factor), known.pricing)
 
     def _terms(self, provider_id: int, model: str, usage: Usage, asset: str, now: datetime) -> Terms:
-        version, until = self.find(provider_id, model, now)
+        version, since, until = self.find(provider_id, model, now)
         assert version.rates is not None
         total_nano(version.rates, usage)  # what has no rate is told before what has no conversion
         same = version.asset == asset
         conversion = ONE if same else self.conversion(version.asset, asset)
         markup = self.markups.get(provider_id, PPM)
-        pricing = Pricing(version.id, markup, self.revision, until, None if same else str(conversion))
+        pricing = Pricing(version.id, markup, self.revision, until, None if same else str(conversion), since)
         if len(self.terms) >= _REMEMBERED:
             self.terms.clear()
         found = self.terms[provider_id, model, asset] = Terms(
@@ -147,7 +154,9 @@ class Book(Struct, frozen=True):
         """Target units for one source unit; raises NotConvertible."""
         known = self.conversions.get((source, target))
         if known is None:
-            known = rate(self.assets[source], self.assets[target])
+            # An asset that is newer than this book: who is told so looks at the next one.
+            there = source in self.assets and target in self.assets
+            known = rate(self.assets[source], self.assets[target]) if there else None
             if known is None:
                 raise NotConvertible(f"{source} and {target} have no rate between them")
             self.conversions[source, target] = known

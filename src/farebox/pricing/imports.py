@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from farebox.pricing.types import NewPrice, Rates, TakenIn
 
-BY_HAND = "api"
-"""The source of prices that somebody set one by one."""
+BY_HAND = frozenset({"api", "console"})
+"""The sources of prices that somebody set one by one."""
 
 
 class Standing(Struct, frozen=True):
@@ -34,7 +34,7 @@ def by_model(rows: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
     for row in rows:
         known = found.setdefault(row["model"], Known())
         rates = None if row["rates"] is None else msgspec.json.decode(row["rates"], type=Rates)
-        standing = Standing(row["asset"], rates, row["source"] == BY_HAND)
+        standing = Standing(row["asset"], rates, row["source"] in BY_HAND)
         if row["planned"]:
             known.planned[row["starts_at"]] = standing
         else:

@@ -14,7 +14,8 @@ SELECT revision FROM price_book
 SELECT clock_timestamp()
 
 -- name: lock_book
--- Two imports at once would both find a price missing, and both add it. Charges only read this row.
+-- Two imports at once would both find a price missing, and both add it; and of two versions the one that is added last
+-- starts last. Charges only read this row.
 SELECT revision FROM price_book FOR UPDATE
 
 -- name: book
@@ -29,8 +30,9 @@ SELECT id, provider_id, model, asset, rates::text, starts_at FROM prices WHERE s
 SELECT id, markup_ppm FROM providers
 
 -- name: add_prices
+-- What starts in the past starts now: by its own start it could be behind a version that holds, and never hold.
 INSERT INTO prices (provider_id, model, asset, rates, starts_at, source, created_by)
-SELECT provider_id, model, asset, rates, coalesce(starts_at, clock_timestamp()), :source, :created_by
+SELECT provider_id, model, asset, rates, greatest(starts_at, clock_timestamp()), :source, :created_by
 FROM json_to_recordset(:prices::json)
     AS p (provider_id bigint, model text, asset text, rates jsonb, starts_at timestamptz)
 RETURNING id
@@ -38,6 +40,16 @@ RETURNING id
 -- name: price
 SELECT id, provider_id, model, asset, rates::text AS rates, starts_at, source, created_by, created_at
 FROM prices WHERE id = :id
+
+-- name: held
+SELECT id, provider_id, model, asset, rates::text AS rates, starts_at, source, created_by, created_at
+FROM prices
+WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND model = :model AND starts_at <= clock_timestamp()
+ORDER BY starts_at DESC, id DESC LIMIT 1
+
+-- name: planned
+SELECT DISTINCT starts_at FROM prices
+WHERE provider_id IS NOT DISTINCT FROM :provider_id::bigint AND model = :model AND starts_at > clock_timestamp()
 
 -- name: prices_page
 -- The version of each model that holds now, of one provider or of the book for all.

@@ -44,7 +44,10 @@ class Prices:
                 if self._book is None and self._aliases is not None:
                     # The first name reads a large module: not while requests wait.
                     asyncio.get_running_loop().run_in_executor(None, self._aliases, "")
-                if self._book is None or self._book.revision < revision:
+                if self._book is not None and self._book.revision > revision:
+                    # Another has loaded it meanwhile; or the database is another, that has lost the last change.
+                    revision = await _SQL.revision.value(self._pool)
+                if self._book is None or self._book.revision != revision:
                     self._book = await self._load(revision)
         return self._book
 
@@ -72,6 +75,7 @@ class Prices:
         """Adds versions, all or none; their numbers, in order. Raises Invalid for rates that can't be kept."""
         await self.check(prices)
         async with self._pool.acquire() as conn, conn.transaction():
+            await _SQL.lock_book.value(conn)
             ids = await self._insert(conn, actor, source, prices, **why)
         await self.fresh()
         return ids
@@ -83,19 +87,22 @@ class Prices:
         await note(conn, actor, "prices.add", source, models=len(prices), **why)
         return [row["id"] for row in rows]
 
+    async def withdraw(self, actor: str, source: str, provider_id: int | None, model: str) -> None:
+        """Ends a model's price from now on, and whatever is planned for it; NotFound where there is none."""
+        newest = (await self.versions(provider_id, model, 1))[0]
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _SQL.lock_book.value(conn)
+            planned = await _SQL.planned.all(conn, provider_id=provider_id, model=model)
+            starts = [None, *(row["starts_at"] for row in planned)]
+            gone = [NewPrice(model, newest.asset, None, provider_id, start) for start in starts]
+            await self._insert(conn, actor, source, gone)
+        await self.fresh()
+
     async def check(self, prices: list[NewPrice]) -> None:
-        """Raises Invalid for an asset or a rate that can't be kept."""
+        """Raises Invalid for an asset, a rate or a start that can't be kept."""
         assets = (await self.fresh()).assets
         for price in prices:
-            asset = assets.get(price.asset)
-            if asset is None:
-                raise Invalid.field("asset", f"one of {', '.join(assets)}")
-            if price.rates is None:
-                continue
-            try:
-                compile_rates(price.rates, asset.scale)
-            except BadRate as error:
-                raise Invalid(f"{price.model}: {error}") from None
+            _check(price, assets)
 
     async def take_in(
         self,
@@ -128,6 +135,11 @@ class Prices:
         """One version by its number; it must exist."""
         return _price(await _SQL.price.one(self._pool, id=price_id))
 
+    async def held(self, provider_id: int | None, model: str) -> Price | None:
+        """The version of one model's price that holds now, be it one that withdraws; None where none has started."""
+        row = await _SQL.held.first(self._pool, provider_id=provider_id, model=model)
+        return None if row is None else _price(row)
+
     async def versions(self, provider_id: int | None, model: str, limit: int = 100) -> list[Price]:
         """The versions of one model's price, newest first; NotFound where there is none."""
         rows = await _SQL.versions.all(self._pool, provider_id=provider_id, model=model, limit=limit)
@@ -152,6 +164,26 @@ class Prices:
                 raise Invalid.field("scale", "an asset's scale can't change: amounts are counted in it")
             await note(conn, actor, "asset.put", code, scale=scale, usd_price=str(usd_price))
         return (await self.fresh()).assets[code]
+
+
+def _check(price: NewPrice, assets: dict[str, Asset]) -> None:
+    """Raises Invalid. What is kept here is read by every process: what it could not read would end all charges."""
+    asset = assets.get(price.asset)
+    if asset is None:
+        raise Invalid.field("asset", f"one of {', '.join(assets)}")
+    try:
+        if price.starts_at is not None:
+            price.starts_at.astimezone(UTC)
+        if price.rates is not None:
+            compile_rates(price.rates, asset.scale)
+    except OverflowError:
+        raise Invalid.field("starts_at", "is before or after all time") from None
+    except BadRate as error:
+        raise Invalid(f"{price.model}: {error}") from None
+    if price.rates is not None and len({tier.above_input_tokens for tier in price.rates.tiers}) < len(
+        price.rates.tiers
+    ):
+        raise Invalid(f"{price.model}: two tiers are above the same number of tokens")
 
 
 def _version(row: Record, assets: dict[str, Asset]) -> Version:

@@ -65,6 +65,19 @@ JOIN accounts a ON a.id = t.wallet_id JOIN assets s ON s.code = a.asset
 WHERE :provider_id::bigint IS NULL OR p.id = :provider_id
 ORDER BY t.id DESC LIMIT :limit
 
+-- name: charges_like
+-- As above, of those that are wanted: looked for among the newest 2,000 of each provider, so that it ends.
+SELECT t.wallet_id, t.id, t.kind, a.asset, s.scale, p.slug AS provider, t.model, t.amount, t.refusal, t.created_at
+FROM providers p
+CROSS JOIN LATERAL (
+    SELECT * FROM transfers n WHERE n.provider_id = p.id ORDER BY n.id DESC LIMIT 2000
+) t
+JOIN accounts a ON a.id = t.wallet_id JOIN assets s ON s.code = a.asset
+WHERE (:provider_id::bigint IS NULL OR p.id = :provider_id)
+    AND strpos(lower(coalesce(t.model, '')), lower(:model)) > 0
+    AND (:refused::boolean IS NULL OR (t.refusal IS NOT NULL) = :refused)
+ORDER BY t.id DESC LIMIT :limit
+
 -- name: open_holds
 -- Those that end soonest first: an old one that nobody ends stands on top.
 SELECT h.wallet_id, h.id, a.asset, s.scale, p.slug AS provider, g.provider_username, h.amount, h.model,

@@ -152,6 +152,13 @@ class Reports:
         rows = await _SQL.newest_charges.all(self._pool, limit=limit, provider_id=provider_id)
         return [NewestCharge(**row) for row in rows]
 
+    async def charges_like(
+        self, limit: int, provider_id: int | None, model: str, refused: bool | None
+    ) -> list[NewestCharge]:
+        """The newest whose model has this text in it, and that were refused or not; of each provider's newest 2,000."""
+        given = {"provider_id": provider_id, "model": model, "refused": refused, "limit": limit}
+        return [NewestCharge(**row) for row in await _SQL.charges_like.all(self._pool, **given)]
+
     async def open_holds(self, limit: int) -> list[OpenHold]:
         """Open holds, those that end soonest first."""
         return [OpenHold(**row) for row in await _SQL.open_holds.all(self._pool, limit=limit)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from asyncpg import Pool, Record, UniqueViolationError
 
+from farebox import ids
 from farebox.consent.service import Consent
 from farebox.consent.types import GrantRef, Terms
 from farebox.db import queries
@@ -124,7 +125,7 @@ class Teams:
 
     async def agent_by_id(self, agent_id: int) -> Agent:
         """An agent by its number; NotFound where there is none."""
-        row = await _SQL.agent_by_id.first(self._pool, id=agent_id)
+        row = await _SQL.agent_by_id.first(self._pool, id=agent_id) if 0 < agent_id <= ids.MAX_NUMBER else None
         if row is None:
             raise NotFound("there is no such agent")
         return Agent(**row)

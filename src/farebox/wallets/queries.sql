@@ -79,7 +79,16 @@ JOIN accounts a ON a.id = t.wallet_id
 LEFT JOIN grants g ON g.id = t.grant_id
 LEFT JOIN providers p ON p.id = coalesce(t.provider_id, g.provider_id)
 LEFT JOIN refunds r ON r.wallet_id = t.wallet_id AND r.charge_id = t.id
-WHERE strpos(lower(concat_ws(' ', t.kind, p.slug, p.name, t.model, t.note, t.reference, t.refusal)), lower(:text)) > 0
+WHERE strpos(
+        lower(
+            concat_ws(
+                ' ', t.kind, p.slug, p.name, t.model, t.note, t.reference, t.refusal,
+                CASE WHEN t.refusal IS NOT NULL THEN 'refused' END
+            )
+        ),
+        lower(:text)
+    ) > 0
+    OR t.kind = ANY(:kinds::text[])
 ORDER BY t.id DESC LIMIT :limit
 
 -- name: journal_of_grant

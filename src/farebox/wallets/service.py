@@ -1,5 +1,6 @@
 """Wallets: making them, and reading what they hold and what happened to them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -71,11 +72,16 @@ class Wallets:
         )
         return [_transfer(row) for row in rows]
 
-    async def search(self, wallet_id: int, before: int, limit: int, text: str) -> list[TransferRecord]:
-        """As `history`, only what has a text in its kind, provider, model, note, reference or refusal."""
+    async def search(
+        self, wallet_id: int, before: int, limit: int, text: str, kinds: Sequence[str] = ()
+    ) -> list[TransferRecord]:
+        """As `history`, only what has a text in its kind, provider, model, note, reference or refusal (each is
+        `refused`), and all of `kinds`.
+        """
         if not text:
             return await self.history(wallet_id, before, limit)
-        rows = await _SQL.search_journal.all(self._pool, wallet_id=wallet_id, before=before, limit=limit, text=text)
+        place = {"wallet_id": wallet_id, "before": before, "limit": limit}
+        rows = await _SQL.search_journal.all(self._pool, **place, text=text, kinds=list(kinds))
         return [_transfer(row) for row in rows]
 
     async def history_of_grant(self, wallet_id: int, grant_id: int, limit: int) -> list[TransferRecord]:

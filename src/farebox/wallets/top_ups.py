@@ -14,13 +14,15 @@ _SQL = queries.load("farebox.wallets", "top_ups.sql")
 
 
 class TopUp(Struct, frozen=True):
-    """An open request. `amount` is in units of the wallet's asset."""
+    """A request. `amount` is in units of the wallet's asset; `answer` is `paid` or `declined`, None while it waits."""
 
     id: int
     wallet_id: int
     amount: int
     reason: str
     created_at: datetime
+    answer: str | None
+    answered_at: datetime | None
     asset: str
     owner: str | None
 
@@ -42,6 +44,11 @@ class TopUps:
     async def of(self, wallet_id: int) -> TopUp | None:
         """The request of a wallet that waits, if one does."""
         row = await _SQL.open_of.first(self._pool, wallet_id=wallet_id)
+        return None if row is None else TopUp(**row)
+
+    async def newest_of(self, wallet_id: int) -> TopUp | None:
+        """The last request of a wallet, answered or not."""
+        row = await _SQL.newest_of.first(self._pool, wallet_id=wallet_id)
         return None if row is None else TopUp(**row)
 
     async def waiting(self, limit: int) -> list[TopUp]:

@@ -57,5 +57,5 @@ def carried(base: dict[str, str], tiers: dict[int, dict[str, str]]) -> tuple[Tie
 
 def plain(value: Decimal) -> str:
     """A decimal without an exponent and without trailing zeros."""
-    text = format(value, "f")
+    text = format(value or Decimal(0), "f")  # a zero can have a sign, and an exponent of any length
     return text.rstrip("0").rstrip(".") if "." in text else text

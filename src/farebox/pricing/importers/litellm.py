@@ -4,6 +4,7 @@ One object: model name → attributes. Costs are JSON numbers such as 1.5e-07, r
 """
 
 import re
+from codecs import BOM_UTF8
 from decimal import Decimal
 
 import msgspec
@@ -55,7 +56,7 @@ class BadList(ValueError):
 def read(text: bytes) -> Found:
     """Every model of the list that has a price. Raises BadList for something else than such a list."""
     try:
-        models = msgspec.json.decode(text, type=dict[str, dict[str, msgspec.Raw]])
+        models = msgspec.json.decode(text.removeprefix(BOM_UTF8), type=dict[str, dict[str, msgspec.Raw]])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadList(f"no price list in LiteLLM's format: {error}") from None
     found = Found()
@@ -84,16 +85,20 @@ def _rates(found: Found, model: str, attributes: dict[str, msgspec.Raw]) -> Rate
             continue
         value = _number(raw)
         if value is None:
-            if bytes(raw) not in NOTHING:
-                found.remark(model, f"{key}: not a number from zero up; left out")
-            continue
+            if bytes(raw) in NOTHING:
+                continue
+            if key in UNITS:
+                found.remark(model, f"{key}: not a number from zero up, so this unit is left out")
+                continue
+            found.remark(model, f"{key}: not a number from zero up, so the model is left out")
+            return None  # a token kind would take its elder's rate, and a call would be free
         try:
             rate = exact(key, value)
         except TooFine as error:
             if key in UNITS:
                 found.too_fine(model, error, "this unit")
                 continue
-            found.too_fine(model, error, "the model")  # a token kind would take its elder's rate
+            found.too_fine(model, error, "the model")
             return None
         if kind is not None and above is not None:
             tiers.setdefault(int(above[2]) * 1000, {})[kind] = rate
