@@ -14,7 +14,7 @@ from farebox.ingest.service import Ingest
 from farebox.services import Services
 from tests.support.consoles import signed_in
 from tests.support.live import Live, ok
-from tests.support.offices import MODEL, STREAM, Office
+from tests.support.offices import DEAD, GROUP, MODEL, STREAM, Office
 from tests.support.processes import until
 from tests.support.redises import RedisProcess, record, redis_process
 
@@ -95,6 +95,29 @@ def test_an_id_again_with_another_payload_is_kept_for_a_person(office: Office) -
     assert office.reasons() == ["id_reused", "id_reused"]
 
 
+def test_what_can_not_be_put_aside_is_not_lost(office: Office) -> None:
+    office.client.set(DEAD, "something else that somebody keeps there")
+    office.client.xadd(STREAM, {"x": "y"})
+    office.client.xadd(STREAM, {f"field-{number}": "x" for number in range(9000)})
+    until(lambda: office.client.xpending(STREAM, GROUP)["pending"] == 2)
+    time.sleep(0.5)
+    assert office.client.xpending(STREAM, GROUP)["pending"] == 2
+    office.client.delete(DEAD)
+    office.idle()
+    assert sorted(office.reasons()) == ["missing_field:organization_id", "too_many_fields"]
+
+
+def test_what_waited_while_its_id_was_booked_waits_for_a_person(office: Office) -> None:
+    office.send("r1", 5, model="tomorrow-1")
+    office.idle()
+    office.send("r1", 7)
+    office.idle()
+    office.live.price("tomorrow-1", asset="CREDIT", input_token="1")
+    operator = signed_in(office.live)
+    until(lambda: "a person: id_reused" in operator.get("/console/ingestion").text)
+    assert office.balance() == 10_000 - 7
+
+
 def test_unknown_models_wait_for_their_price(office: Office) -> None:
     office.send("r1", 7, model="tomorrow-1")
     office.send("r2", 8, model="tomorrow-2")
@@ -125,6 +148,24 @@ def test_what_a_dead_consumer_has_read_is_claimed(office: Office) -> None:
     another = office.live.call(started(services))
     office.idle()
     assert office.balance() == 10_000 - 11
+    office.live.call(another.close())
+
+
+def test_what_was_deleted_under_a_dead_consumer_keeps_nothing(office: Office) -> None:
+    office.send("first")
+    office.idle()
+    services = office.live.services
+    assert services.ingest is not None
+    office.live.call(services.ingest.close())
+    for number in range(5):
+        office.send(f"stuck-{number}", 10)
+    read: Any = office.client.xreadgroup(GROUP, "died", {STREAM: ">"})
+    office.client.xdel(STREAM, *[id_ for id_, _ in read[0][1][:3]])
+    another = office.live.call(started(services))
+    office.idle()
+    assert office.balance() == 10_000 - 21
+    office.send("after")
+    until(lambda: int(office.client.xlen(STREAM)) == 1)
     office.live.call(another.close())
 
 

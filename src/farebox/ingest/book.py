@@ -82,7 +82,7 @@ class Books:
                     settled[place] = Settled(Fate.REFUSED, NOT_BOOKABLE)
                     continue
                 if outcome.refusal is Refusal.PRICE_CHANGED:
-                    at = max(at, outcome.created_at)
+                    at = outcome.created_at
                     left.append(place)
                 else:
                     settled[place] = _settled(outcome)
@@ -191,6 +191,10 @@ class Books:
                 if fate.fate in (Fate.BOOKED, Fate.REPLAYED)
             ]
             await _SQL.unpark.run(self._pool, stream=self._stream, record_ids=booked)
+            for record, fate in zip(records, settled, strict=True):
+                if fate.fate is Fate.REFUSED:  # what it waits for is a person
+                    told = {"record_id": record.record_id, "reason": fate.reason}
+                    await _SQL.wait_for.run(self._pool, stream=self._stream, **told)
             done += len(booked)
             if len(rows) < _UNPARK_AT_ONCE:
                 return done

@@ -27,6 +27,9 @@ ORDER BY p.record_id LIMIT :limit
 -- name: unpark!
 DELETE FROM parked_usage WHERE stream = :stream AND record_id = ANY(:record_ids::text[])
 
+-- name: wait_for!
+UPDATE parked_usage SET reason = :reason WHERE stream = :stream AND record_id = :record_id AND reason <> :reason
+
 -- name: parked
 SELECT reason, model, organization_id, count(*) AS records, min(parked_at) AS since FROM parked_usage
 WHERE stream = :stream GROUP BY reason, model, organization_id ORDER BY records DESC LIMIT :limit

@@ -12,6 +12,8 @@ OLDEST_S = 365 * 86_400
 """A record that says it is older is not believed."""
 AHEAD_S = 300
 """How far the sender's clock may be ahead."""
+MOST_FIELDS = 1000
+"""More are no record, and not kept in a dead letter: a script passes on some thousand values at most."""
 NAME_CHARACTERS = 200
 NOTE_BYTES = 16_384
 
@@ -21,6 +23,8 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def read(fields: Fields, now: float) -> UsageRecord:
     """The record of an entry, at a moment (unix seconds); raises Malformed with the first reason against it."""
+    if len(fields) > MOST_FIELDS:
+        raise Malformed("too_many_fields")
     organization = _text(fields, b"organization_id")
     if _ORGANIZATION.fullmatch(organization) is None:
         raise Malformed("bad_field:organization_id")

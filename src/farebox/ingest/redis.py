@@ -1,7 +1,7 @@
 """Connecting to Redis: one server, a cluster, or whichever server a sentinel names."""
 
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
@@ -61,15 +61,15 @@ def _login(url: SplitResult) -> dict[str, Any]:
     given = url.netloc.rpartition("@")[0]
     if given:
         user, _, password = given.partition(":")
-        login |= {"username": user or None, "password": password or None}
+        login |= {"username": unquote(user) or None, "password": unquote(password) or None}
     return login
 
 
 def _hosts(url: SplitResult, port: int) -> list[tuple[str, int]]:
     found = []
     for item in url.netloc.rpartition("@")[2].split(","):
-        host, _, number = item.rpartition(":") if ":" in item else (item, "", str(port))
+        host, _, number = (item, "", str(port)) if ":" not in item or item.endswith("]") else item.rpartition(":")
         if not host:
             raise ValueError("a host is missing")
-        found.append((host, int(number)))
+        found.append((host.strip("[]"), int(number)))
     return found

@@ -6,21 +6,27 @@ Redis carries, PostgreSQL decides (RULES 21). Nothing is acknowledged here befor
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 from redis.exceptions import ResponseError
 
+from farebox.ingest.read import MOST_FIELDS
 from farebox.ingest.redis import Client
 from farebox.ingest.types import Entry, Fields
 
+_TAGGED = re.compile(r"[^{]*\{[^}]+\}")
 _ID = re.compile(r"\d{1,20}-\d{1,20}")
 REASON, CAME_AS, BURIED_AT = b"farebox_reason", b"farebox_entry", b"farebox_buried_at"
 OUR_OWN = (REASON, CAME_AS, BURIED_AT)
 """Fields that a dead letter has more than the record."""
 
-# Whoever takes the entry off the group's list writes the letter, both or none: two who try leave one letter.
+# Whoever takes the entry off the group's list writes the letter, both or none: two who try leave one letter. What a
+# script has done stands when it fails later, so whatever could keep the letter from being written is looked at first.
 _BURY = """
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'stream' and kind ~= 'none' then return redis.error_reply('no stream is where dead letters go') end
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 3))
 return 1
@@ -62,7 +68,8 @@ class Stream:
         self._redis: Any = client
         self.name = name
         self.group = group
-        self.dead = f"{{{name}}}:dead"  # the braces put it beside the stream in a cluster
+        # The braces put it beside the stream in a cluster; a stream that has some of its own is put by them.
+        self.dead = f"{name}:dead" if _TAGGED.match(name) else f"{{{name}}}:dead"
 
     async def ensure(self) -> None:
         """Makes the group where it is missing, from the beginning: what was acknowledged is known by its key."""
@@ -101,8 +108,12 @@ class Stream:
                 raise
             await self.ensure()
             return []
-        # Before version 7 an entry that was deleted by somebody comes without fields, and without an id.
-        return [entry for entry in found[1] if entry[0] is not None and entry[1]]
+        entries = [entry for entry in found[1] if entry[0] is not None and entry[1]]
+        if len(entries) == len(found[1]):
+            return entries
+        # Before version 7 an entry that somebody has deleted comes without fields and without an id, and stays on the
+        # list, as this consumer's now: nothing above it would ever be trimmed.
+        return await self.own(consumer, count)
 
     async def acknowledge(self, ids: Sequence[bytes]) -> None:
         """Says that these are committed."""
@@ -110,10 +121,10 @@ class Stream:
             await self._redis.xack(self.name, self.group, *ids)
 
     async def bury(self, entry: Entry, reason: str) -> bool:
-        """Moves an entry to the dead letters; False where somebody else has settled it."""
+        """Moves an entry to the dead letters, its first MOST_FIELDS; False where somebody else has settled it."""
         id_, fields = entry
         at = datetime.now(UTC).isoformat(timespec="seconds").encode()
-        told = fields | {REASON: reason.encode(), CAME_AS: id_, BURIED_AT: at}
+        told = dict(islice(fields.items(), MOST_FIELDS)) | {REASON: reason.encode(), CAME_AS: id_, BURIED_AT: at}
         flat = [part for pair in told.items() for part in pair]
         return bool(await self._redis.eval(_BURY, 2, self.name, self.dead, self.group, id_, *flat))
 
