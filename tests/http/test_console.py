@@ -12,7 +12,7 @@ import pytest
 from farebox.services import Services
 from tests.support.browsing import Browser, Fields, approved, token_of
 from tests.support.consoles import csrf_of, proved, signed_in, viewer_of
-from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key
+from tests.support.live import ADMIN_KEY, Live, Provider, fresh_key, ok
 
 
 @pytest.fixture
@@ -106,13 +106,26 @@ def test_a_price_is_compared_before_it_is_saved(live: Live, operator: Browser, s
         assert told in shown.text
     assert operator.get(path).text.count('<th scope="row">') == 1
     assert operator.submit(shown, "/console/prices/save").status_code == 422, "a reason is wanted"
-    assert operator.submit(shown, "/console/prices/save", reason="the provider raised it").status_code == 200
+    assert operator.submit(shown, "/console/prices/save", reason="the provider raised it").status_code == 303
     assert operator.get(path).text.count('<th scope="row">') == 2
     assert operator.submit(shown, "/console/prices/save", reason="again").status_code == 409, (
         "compared with what holds no more"
     )
     for wrong in ({"input_token": "-1"}, {"input_token": "1e400"}, {"input_token": ""}, {"asset": "NONE"}):
         assert operator.submit(page, "/console/prices/compare", **(changed | wrong)).status_code == 422
+
+
+def test_a_price_is_compared_with_what_holds_now_and_stays_when_a_list_comes(
+    live: Live, operator: Browser, shop: Provider
+) -> None:
+    live.price("pages-1", shop.slug, asset="USD", input_token="0.000007", starts_at="2090-01-01T00:00:00Z")
+    page = operator.get(f"/console/prices?provider={shop.slug}&model=pages-1")
+    shown = operator.submit(page, "/console/prices/compare", asset="USD", input_token="0.000004", output_token="")
+    assert "<del>0.000001</del>" in shown.text
+    assert operator.submit(shown, "/console/prices/save", reason="the provider raised it").status_code == 303
+    listed = [{"model": "pages-1", "asset": "USD", "input_token": "0.000005"}]
+    body = {"prices": listed, "provider": shop.slug}
+    assert ok(live.admin.post("/v1/prices/import", json=body))["kept"] == ["pages-1"]
 
 
 def test_a_viewer_looks_on(live: Live, operator: Browser) -> None:

@@ -85,6 +85,9 @@ def test_a_token_draws_up_to_its_limit_until_it_is_revoked(browser: Browser, liv
     made = browser.submit(page, "/wallet/tokens", **terms)
     token = re.findall(r"dt_[0-9a-f]{48}", made.text)[0]
     assert token not in browser.get("/wallet/tokens").text, "it is shown once"
+    again = browser.submit(page, "/wallet/tokens", **terms)
+    assert (again.status_code, "sent before" in again.text) == (409, True), "as a reload sends it"
+    assert again.text.count("/revoke") == 1
     assert bob.draw(ada, "1.5", token).status_code == 403
     assert bob.draw(ada, "1", token).status_code == 200
     assert "Used <b>1</b> of 2 USD" in browser.get("/wallet/tokens").text

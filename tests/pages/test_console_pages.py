@@ -284,3 +284,18 @@ def test_an_audit_is_followed(live: Live, watched: Watched) -> None:
     page.get_by_role("button", name="Prove the books now").click()
     expect(page.get_by_text("The books are right")).to_be_visible()
     assert not watched.wrong
+
+
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(live: Live, watched: Watched) -> None:
+    """A key is shown once: it must not stand in an answer that a second press has thrown away."""
+    page = enter(watched)
+    page.goto(f"{live.url}/console/keys")
+    sent: list[str] = []
+    page.route("**/console/keys", lambda route: sent.append(route.request.method))  # no answer comes
+    page.get_by_label("Name of a new key").fill("pressed often")
+    place = page.get_by_role("button", name="Make a key").bounding_box()
+    assert place is not None
+    for _ in range(3):
+        page.mouse.click(place["x"] + 5, place["y"] + 5)
+        page.wait_for_timeout(100)
+    assert sent == ["POST"]

@@ -87,3 +87,30 @@ def test_signing_out_elsewhere_ends_what_is_shown(ada: Browser, watched: Watched
     )
     assert answer.status == 303
     expect(page.get_by_role("heading", name="Sign in to your wallet")).to_be_visible()
+
+
+def test_numbers_that_are_not_of_now_say_so(ada: Browser, watched: Watched) -> None:
+    page = watched.open("/wallet")
+    expect(page.get_by_text("5 USD", exact=True).first).to_be_visible()
+    said = page.get_by_role("status").filter(has_text="No connection")
+    expect(said).to_have_count(0)
+    page.route("**/wallet/events", lambda route: route.abort())
+    page.route("**/wallet/live", lambda route: route.abort())
+    page.evaluate(HIDE, True)
+    page.evaluate(HIDE, False)
+    expect(said).to_be_visible()
+    ada.credit("1")
+    page.unroute("**/wallet/live")
+    expect(page.get_by_text("6 USD", exact=True).first).to_be_visible()
+    expect(said).to_have_count(0)
+
+
+def test_what_moves_is_read_out(ada: Browser, watched: Watched) -> None:
+    """By a region that was there before: one that is replaced with its words is not."""
+    page = watched.open("/wallet")
+    region = page.locator("[role=status].hearable")
+    expect(region).to_have_text("")
+    region.evaluate("one => { window.first = one }")
+    ada.credit("1")
+    expect(region).to_have_text("Available 6 USD")
+    assert region.evaluate("one => one === window.first")

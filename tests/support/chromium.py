@@ -14,6 +14,11 @@ from tests.support.live import Live
 
 PROGRAM = shutil.which("chromium")
 WIDTHS = (360, 768, 1440)
+SMALLEST = 320
+_OUTSIDE = """() => [...document.querySelectorAll("body > *, .bar nav a, button, .button, .item, .facts > *")]
+    .filter(one => one.checkVisibility() && !one.closest(".wide, .bar.top nav, .skip"))
+    .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+    .map(one => one.outerHTML.slice(0, 80))"""
 _SERIOUS = ("serious", "critical")
 expect.set_options(timeout=20_000)  # a busy machine is no failure
 
@@ -72,6 +77,7 @@ class Watched:
             assert wide <= width, f"{name} is {wide} wide at {width}"
             if folder is not None:
                 self.page.screenshot(path=folder / f"{name}-{width}.png", full_page=width != WIDTHS[0])
+        self._check_large_letters(name)
         self._check_barriers(name, Axe().run(self.page).response)
         if dark:
             self.page.emulate_media(color_scheme="dark")
@@ -82,6 +88,16 @@ class Watched:
                 self.page.screenshot(path=folder / f"dark-{name}.png")
             self.page.emulate_media(color_scheme="light")
         assert not self.wrong, f"{name}: {self.wrong}"
+
+    def _check_large_letters(self, name: str) -> None:
+        """On the smallest phone, as it is and with letters of twice the size, nothing leaves the page."""
+        self.page.set_viewport_size({"width": SMALLEST, "height": 800})
+        for size in ("", "200%"):
+            self.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+            outside = self.page.evaluate(_OUTSIDE)
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            assert (outside, wide <= SMALLEST) == ([], True), f"{name} is {wide} wide, letters {size}: {outside}"
+        self.page.evaluate("document.documentElement.style.fontSize = ''")
 
     def _check_barriers(self, name: str, told: Any) -> None:
         found = told["violations"]

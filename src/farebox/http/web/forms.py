@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 from litestar import Request
 
 from farebox.errors import BadRequest, Forbidden, Invalid, UnsupportedMediaType
-from farebox.money import MAX_UNITS, Asset, NotExact, parse_decimal, to_units
+from farebox.http.edge import idempotency_key
+from farebox.money import MAX_UNITS, Asset, NotExact, TwoReadings, to_units, typed_decimal
 
 _FIELDS = 64
 
@@ -30,23 +31,29 @@ class Form:
             raise Invalid.field(name, f"at most {most} characters")
         return found
 
+    def key(self) -> str:
+        """The form's own key: sent twice, it is done once."""
+        return idempotency_key(self.text("key").encode(), required=True) or ""
+
     def secret(self, name: str) -> str:
         """A field as it is, such as a password."""
         return self._fields.get(name, "")
 
     def amount(self, name: str, asset: Asset) -> int | None:
         """A decimal amount above zero in units of its asset; None where the field is empty. Raises Invalid."""
-        text = self.text(name, 60).replace(",", "")
+        text = self.text(name, 60)
         if not text:
             return None
         try:
-            units = to_units(parse_decimal(text), asset.scale)
+            units = to_units(typed_decimal(text, whole=asset.scale == 1), asset.scale)
         except NotExact:
             raise Invalid.field(name, f"finer than the smallest part of a {asset.code}") from None
+        except TwoReadings:
+            raise Invalid.field(name, "can be read in two ways; leave the comma out, or write a point") from None
         except ValueError:
             raise Invalid.field(name, "an amount such as 2.50") from None
         if not 0 < units <= MAX_UNITS:
-            raise Invalid.field(name, "an amount above zero")
+            raise Invalid.field(name, "an amount above zero" if units <= 0 else "more than a wallet can hold")
         return units
 
     def choice(self, name: str, choices: dict[str, int | None]) -> int | None:

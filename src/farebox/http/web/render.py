@@ -1,5 +1,7 @@
 """Templates into answers, with the headers that keep a page to itself."""
 
+import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -10,8 +12,9 @@ from litestar import Request, Response
 from litestar.response import Redirect
 
 from farebox import ids
-from farebox.errors import Invalid, Problem
+from farebox.errors import Invalid, NotFound, Problem
 from farebox.http.web.assets import address, icon
+from farebox.http.web.forms import Form
 from farebox.money import Asset, ones, show
 from farebox.reports.service import NewestCharge, OpenHold
 from farebox.wallets.types import TransferRecord
@@ -29,6 +32,12 @@ HEADERS = {
     "referrer-policy": "same-origin",
 }
 
+_LONGEST_PATH = 12_500
+"""Characters of a path to go on to, at most: the longest code of a link to `/wallet/scan`, escaped."""
+_LABELS = {"limit": "at most, in all", "charge_limit": "at most for one charge", "recipient": "e-mail address"}
+_NOT_DONE = "You are signed out by now, and what you sent was not done. Sign in, then do it again."
+Typed = Mapping[str, str]
+"""What somebody has typed into a form, by the name of the field."""
 _KEPT = "\t\n\r\u00a0\u200c\u200d"
 KINDS = {
     "deposit": "Money in",
@@ -58,14 +67,19 @@ def environment() -> Environment:
     env.globals |= {"public_charge": public_charge, "figure": figure}
     env.globals |= {"charge_number": charge_number, "hold_number": hold_number}
     env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age, "visible": visible}
-    env.filters |= {"detail": detail, "past": past}
+    env.filters |= {"detail": detail, "past": past, "spoken": spoken}
     return env
 
 
 def page(template: str, status: int = 200, /, **told: Any) -> Response[bytes]:
-    """A page."""
-    body = environment().get_template(template).render(told).encode()
-    return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=HEADERS)
+    """A page. `typed` is what stands in the fields of its form, where that was sent and is to be mended."""
+    body = environment().get_template(template).render(told | {"typed": told.get("typed") or {}}).encode()
+    return Response(body, status_code=status, media_type="text/html", headers=HEADERS)
+
+
+def form_key() -> str:
+    """A key for one form: sent twice, it is done once."""
+    return f"page:{secrets.token_hex(16)}"
 
 
 def to(path: str) -> Response[Any]:
@@ -77,21 +91,36 @@ def problem_page(request: Request[Any, Any, Any], problem: Problem) -> Response[
     """What went wrong, as a page of the wallet or the console."""
     area = "console" if request.url.path.startswith("/console") else "wallet"
     if problem.status == 401:
-        return page(
-            f"{area}/sign_in.html", 401, error=None, email="", next=_asked(request, area), visitor=None, desk=None
-        )
-    answer = page("problem.html", problem.status, area=area, problem=problem, visitor=None)
+        error = None if request.method == "GET" or request.url.path.endswith("/sign-out") else _NOT_DONE
+        told = {"error": error, "email": "", "visitor": None, "desk": None}
+        return page(f"{area}/sign_in.html", 401, next=_asked(request, area), **told)
+    answer = page("problem.html", problem.status, area=area, problem=problem, told=_told(problem), visitor=None)
     if problem.retry_after_s is not None:
         answer.headers["retry-after"] = str(problem.retry_after_s)
     return answer
 
 
+def _told(problem: Problem) -> str:
+    """What went wrong, for who reads pages: no methods, and no documents for programs."""
+    if problem.status == 405:
+        return "This page comes after a form, and can't be opened again. Go back to where the form was."
+    if problem.status == 404 and problem.code == NotFound.default_code:
+        return f"{problem.detail.partition(';')[0]}."
+    return f"{problem.detail}."
+
+
 def own_path(path: str, area: str) -> str:
     """A path to go on to after signing in; raises Invalid for one that leads anywhere else."""
-    known = path == f"/{area}" or path.startswith((f"/{area}/", f"/{area}?"))
-    if not known or "\\" in path or "//" in path or not path.isprintable() or ".." in path:
+    place = path.partition("?")[0]
+    known = place == f"/{area}" or place.startswith(f"/{area}/")
+    if not known or "\\" in path or "//" in place or not path.isprintable() or ".." in place:
         raise Invalid.field("next", "a page of ours")
     return path
+
+
+def next_of(form: Form, area: str) -> str:
+    """Where a form of signing in or up leads on to: the area's first page, if it names none. Raises Invalid."""
+    return own_path(form.text("next", _LONGEST_PATH) or f"/{area}", area)
 
 
 def visible(told: str) -> str:
@@ -129,6 +158,15 @@ def public_transfer(one: TransferRecord) -> str:
 def public_charge(one: TransferRecord) -> str:
     """The number under which a charge is known to the API."""
     return ids.transfer("ch", one.wallet_id, one.id)
+
+
+def spoken(error: str) -> str:
+    """What is wrong, as a sentence for who fills in a form: `charge_limit: say how much` names it as the form does."""
+    name, colon, rest = error.partition(": ")
+    if colon and name.isidentifier() and name.islower():
+        error = f"{_LABELS.get(name, name.replace('_', ' '))}: {rest}"
+    error = error[:1].upper() + error[1:]
+    return error if error.endswith((".", "!", "?", "”")) else f"{error}."
 
 
 def past(at: datetime) -> bool:
@@ -170,8 +208,12 @@ def card(number: int) -> str:
 
 
 def _asked(request: Request[Any, Any, Any], area: str) -> str:
-    """The page that was asked for, where signing in can lead back to it."""
+    """The page that was asked for, with its question, where signing in can lead back to it."""
+    if request.method != "GET":
+        return f"/{area}"
+    path, query = request.url.path, request.url.query
+    asked = f"{path}?{query}" if query else path
     try:
-        return own_path(request.url.path if request.method == "GET" else f"/{area}", area)
+        return own_path(asked if len(asked) <= _LONGEST_PATH else path, area)
     except Invalid:
         return f"/{area}"

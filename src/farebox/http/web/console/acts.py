@@ -7,7 +7,6 @@ from litestar import Request, Response
 from msgspec import Struct
 
 from farebox.errors import Conflict, Invalid
-from farebox.http.edge import idempotency_key
 from farebox.http.web.console.given import Desk
 from farebox.http.web.forms import Form
 from farebox.http.web.render import page
@@ -47,12 +46,7 @@ def reason_of(form: Form) -> str:
     return reason
 
 
-def key_of(form: Form) -> str:
-    """The form's own key: sent twice, it is done once."""
-    return idempotency_key(form.text("key").encode(), required=True) or ""
-
-
 async def once(services: Services, form: Form) -> None:
     """Raises Conflict for a form that was acted on before."""
-    if not await services.sent_forms.first(key_of(form)):
+    if not await services.sent_forms.first(form.key()):
         raise Conflict("this form was sent before, and what it asks for is done: go back to look at it", "sent_before")

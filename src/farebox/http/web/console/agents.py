@@ -30,8 +30,8 @@ LASTING: dict[str, int | None] = {
 @get("/console/agents")
 async def agents(services: TheServices, desk: TheDesk, q: FromQuery[str] = "") -> Response[bytes]:
     words = q.strip()[:100]
-    found = await services.teams.search_agents(words, _SHOWN)
-    return page("console/agents.html", desk=desk, agents=found, q=words)
+    found = await services.teams.search_agents(words, _SHOWN + 1)
+    return page("console/agents.html", desk=desk, agents=found[:_SHOWN], cut=len(found) > _SHOWN, q=words)
 
 
 @get("/console/agents/{number:int}")

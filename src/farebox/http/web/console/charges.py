@@ -18,7 +18,7 @@ from farebox.errors import Busy, Invalid
 from farebox.events.hub import Subscriber, Topic
 from farebox.http import edge, sse
 from farebox.http.depends import TheServices
-from farebox.http.problem import problem_body, problem_of
+from farebox.http.problem import problem_body, problem_of, request_id
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.refusals import told
 from farebox.http.web.render import environment, page
@@ -71,8 +71,7 @@ async def charges(
 ) -> Response[bytes]:
     """The newest, and from then on each as it comes."""
     only = wanted(desk, provider, model, outcome)
-    found = [one for one in await newest(services, only) if only.takes(one)]
-    return page("console/charges.html", desk=desk, newest=found, only=only, outcomes=OUTCOMES)
+    return page("console/charges.html", desk=desk, newest=await newest(services, only), only=only, outcomes=OUTCOMES)
 
 
 @get("/console/charges/{number:str}")
@@ -92,11 +91,14 @@ async def charge(services: TheServices, desk: TheDesk, number: FromPath[str]) ->
 
 
 async def newest(services: Services, only: Filter) -> list[NewestCharge]:
-    """The newest charges, of one provider where that is asked for."""
+    """The newest charges of those that are wanted."""
     provider_id = None
     if only.provider:
         provider_id = (await services.directory.provider(only.provider)).id
-    return await services.reports.newest_charges(_SHOWN, provider_id)
+    if not (only.model or only.outcome):
+        return await services.reports.newest_charges(_SHOWN, provider_id)
+    refused = None if only.outcome == "" else only.outcome == "refused"
+    return await services.reports.charges_like(_SHOWN, provider_id, only.model, refused)
 
 
 class Reader(Struct, eq=False):
@@ -124,7 +126,7 @@ class ChargeEvents:
             reader = await self._open(scope)
         except Exception as error:
             problem = problem_of(error, scope["path"])
-            body = problem_body(problem, edge.request_id())
+            body = problem_body(problem, request_id(problem))
             await edge.reply(send, problem.status, body, content_type=edge.PROBLEM_JSON)
             return
         self._readers.add(reader)

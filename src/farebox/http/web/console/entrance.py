@@ -10,7 +10,7 @@ from farebox.http.access import Access
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
 from farebox.http.web.console.given import TheDesk
-from farebox.http.web.render import own_path, page, to
+from farebox.http.web.render import next_of, page, to
 from farebox.http.web.visitor import CONSOLE, check_way
 
 
@@ -26,7 +26,7 @@ def entrance(access: Access) -> list[Any]:
         forms.same_site(request.headers)
         check_way(request, services)
         form = await forms.read(request)
-        after = own_path(form.text("next") or "/console", "console")
+        after = next_of(form, "console")
         try:
             key = form.secret("key").strip()[:200]
             principal = await access.principal(key or None, edge.address_of(request.scope))

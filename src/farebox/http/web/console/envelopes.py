@@ -15,8 +15,9 @@ from farebox.http.native import wire
 from farebox.http.native.scopes import scope_of
 from farebox.http.web.console.acts import Act, once, reason_of, unconfirmed
 from farebox.http.web.console.given import Desk, TheDesk
+from farebox.http.web.console.paging import Number, cut
 from farebox.http.web.forms import Form
-from farebox.http.web.render import figure, page, to
+from farebox.http.web.render import Typed, figure, page, to
 from farebox.ids import NEWEST
 from farebox.ledger.envelopes import Counts
 from farebox.ledger.types import MAX_UNITS
@@ -32,15 +33,15 @@ KINDS = {
     "agent": "an agent (its name)",
     "grant": "a grant (gr_…)",
     "provider": "a provider (its slug)",
-    "model": "a model (its name)",
+    "model": "a model (its name, as charges say it)",
     "": "nothing: only what is recorded on it",
 }
 _EVERY = {"daily": Period.DAILY, "weekly": Period.WEEKLY, "monthly": Period.MONTHLY, "yearly": Period.YEARLY}
 
 
 @get("/console/envelopes")
-async def envelopes(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    return await _list(services, desk)
+async def envelopes(services: TheServices, desk: TheDesk, after: Number = NEWEST) -> Response[bytes]:
+    return await _list(services, desk, before=after)
 
 
 @post("/console/envelopes")
@@ -49,7 +50,7 @@ async def add_envelope(request: Request[Any, Any, Any], services: TheServices, d
     try:
         new = await _new(services, desk, form)
     except (Invalid, NotFound) as problem:
-        return await _list(services, desk, problem.detail, 422)
+        return await _list(services, desk, problem.detail, 422, typed=form.fields)
     effects = [
         f"“{new.name}” lets {_limit(services, new.limit_units, new.asset)} through {new.period.value.lower()}.",
         "It applies to " + (KINDS[""] if new.scope is None else _attached(form)) + ", from now on.",
@@ -62,7 +63,7 @@ async def add_envelope(request: Request[Any, Any, Any], services: TheServices, d
     try:
         made = await services.envelopes.add(desk.actor, new, reason=reason_of(form))
     except Invalid as problem:
-        return await _list(services, desk, problem.detail, 422)
+        return await _list(services, desk, problem.detail, 422, typed=form.fields)
     return to(_path(made))
 
 
@@ -185,10 +186,18 @@ def _path(found: Envelope) -> str:
     return f"/console/envelopes/{ids.public('env', found.id)}"
 
 
-async def _list(services: Services, desk: Desk, error: str | None = None, status: int = 200) -> Response[bytes]:
-    found = await services.envelopes.page_of_all(NEWEST, _SHOWN)
-    told = {"assets": services.prices.book.assets, "kinds": KINDS, "every": _EVERY, "error": error}
-    return page("console/envelopes.html", status, desk=desk, envelopes=found, **told)
+async def _list(
+    services: Services,
+    desk: Desk,
+    error: str | None = None,
+    status: int = 200,
+    before: int = NEWEST,
+    typed: Typed | None = None,
+) -> Response[bytes]:
+    found = await services.envelopes.page_of_all(before, _SHOWN + 1)
+    shown, older = cut(found, _SHOWN, lambda one: one.id, "/console/envelopes")
+    told = {"older": older, "assets": services.prices.book.assets, "kinds": KINDS, "every": _EVERY, "error": error}
+    return page("console/envelopes.html", status, desk=desk, envelopes=shown, **told, typed=typed)
 
 
 async def _shown(

@@ -1,6 +1,5 @@
 """What the console's handlers are handed: who has signed in with which key, and what it may reach."""
 
-import secrets
 from typing import Any
 
 from litestar import Request
@@ -11,7 +10,7 @@ from litestar.types import Guard
 
 from farebox.errors import Forbidden
 from farebox.http.native.authority import Authority
-from farebox.http.web import forms
+from farebox.http.web import forms, render
 from farebox.http.web.forms import Form
 from farebox.http.web.visitor import Visitor, key_owner_of
 from farebox.identity.types import OPERATE, WRITE
@@ -44,7 +43,7 @@ class Desk:
     @property
     def form_key(self) -> str:
         """A key for one form; see `acts`."""
-        return f"page:{secrets.token_hex(16)}"
+        return render.form_key()
 
     def owner(self) -> None:
         """Raises Forbidden for everybody but owners."""
@@ -71,6 +70,7 @@ def signed_in(services: Services) -> Guard:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             forms.same_site(request.headers)
         scope["state"]["desk"] = Desk(services, await key_owner_of(request, services))
+        await services.prices.fresh()  # a wallet can be in an asset that another process has just added
 
     return identify
 

@@ -23,8 +23,10 @@ async def grants(
     words = q.strip()[:320]
     number, wallet_id = ids.parse("gr", words), ids.parse_wallet_id(words.replace(" ", ""))
     named = words if words and number is None and wallet_id is None else None
-    found = await services.reports.grants(_SHOWN, number=number, wallet_id=wallet_id, words=named, valid=valid == "yes")
-    return page("console/grants.html", desk=desk, grants=found, q=words, valid=valid == "yes")
+    held = valid == "yes"
+    found = await services.reports.grants(_SHOWN + 1, number=number, wallet_id=wallet_id, words=named, valid=held)
+    cut = len(found) > _SHOWN
+    return page("console/grants.html", desk=desk, grants=found[:_SHOWN], cut=cut, q=words, valid=held)
 
 
 @post("/console/grants/{grant_id:str}/revoke")

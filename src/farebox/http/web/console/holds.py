@@ -9,7 +9,7 @@ from farebox import ids
 from farebox.charging.service import fingerprint
 from farebox.errors import Conflict, NotFound
 from farebox.http.depends import TheServices
-from farebox.http.web.console.acts import Act, key_of, reason_of, unconfirmed
+from farebox.http.web.console.acts import Act, reason_of, unconfirmed
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.forms import Form
 from farebox.http.web.refusals import told
@@ -25,7 +25,8 @@ _SHOWN = 200
 
 @get("/console/holds")
 async def holds(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    return page("console/holds.html", desk=desk, holds=await services.reports.open_holds(_SHOWN))
+    found = await services.reports.open_holds(_SHOWN + 1)
+    return page("console/holds.html", desk=desk, holds=found[:_SHOWN], cut=len(found) > _SHOWN)
 
 
 @post("/console/holds/{hold_id:str}/release")
@@ -51,7 +52,7 @@ async def _release(services: Services, desk: Desk, form: Form, found: HoldRecord
         lineage = tuple((await services.payments.get(found.wallet_id, found.id)).lineage or ())
     return Release(
         client=desk.authority.principal.client,
-        key=key_of(form),
+        key=form.key(),
         fingerprint=fingerprint("console.release", found.wallet_id, found.id),
         credential_id=desk.authority.principal.credential_id,
         wallet_id=found.wallet_id,

@@ -3,14 +3,15 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from farebox.errors import Invalid
 from farebox.http.depends import TheServices
 from farebox.http.web.console import key_forms
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.console.key_forms import KeyOwner
-from farebox.http.web.render import page, to
+from farebox.http.web.console.paging import cut
+from farebox.http.web.render import Typed, page, to
 from farebox.identity.types import READ, RECHARGE, WRITE
 from farebox.services import Services
 
@@ -23,8 +24,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
 
 
 @get("/console/organizations")
-async def organizations(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    return await _list(services, desk)
+async def organizations(services: TheServices, desk: TheDesk, after: FromQuery[str] = "") -> Response[bytes]:
+    return await _list(services, desk, after=after)
 
 
 @post("/console/organizations")
@@ -36,7 +37,7 @@ async def add_organization(request: Request[Any, Any, Any], services: TheService
             raise Invalid.field("name", "say what it is called")
         made = await services.directory.add_organization(desk.actor, form.text("id", 64), name)
     except Invalid as problem:
-        return await _list(services, desk, problem.detail, 422)
+        return await _list(services, desk, problem.detail, 422, typed=form.fields)
     return to(_path(made.id))
 
 
@@ -115,9 +116,18 @@ def _path(organization_id: str) -> str:
     return f"/console/organizations/{organization_id}"  # its id needs no escaping: see the table
 
 
-async def _list(services: Services, desk: Desk, error: str | None = None, status: int = 200) -> Response[bytes]:
-    found = await services.directory.organizations("", _SHOWN)
-    return page("console/organizations.html", status, desk=desk, organizations=found, error=error)
+async def _list(
+    services: Services,
+    desk: Desk,
+    error: str | None = None,
+    status: int = 200,
+    after: str = "",
+    typed: Typed | None = None,
+) -> Response[bytes]:
+    found = await services.directory.organizations(after, _SHOWN + 1)
+    shown, more = cut(found, _SHOWN, lambda one: one.id, "/console/organizations")
+    told = {"organizations": shown, "more": more, "error": error}
+    return page("console/organizations.html", status, desk=desk, **told, typed=typed)
 
 
 async def _shown(

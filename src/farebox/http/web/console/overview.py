@@ -11,6 +11,7 @@ from farebox.db import migrate
 from farebox.http.depends import TheServices
 from farebox.http.web.console.charts import PERIODS, WAYS, charts
 from farebox.http.web.console.given import TheDesk
+from farebox.http.web.console.paging import Number
 from farebox.http.web.render import page
 from farebox.ids import NEWEST
 from farebox.services import Services
@@ -45,7 +46,7 @@ async def overview_live(services: TheServices, desk: TheDesk) -> Response[bytes]
 
 @get("/console/log")
 async def audit_log(
-    services: TheServices, desk: TheDesk, before: FromQuery[int] = NEWEST, q: FromQuery[str] = ""
+    services: TheServices, desk: TheDesk, before: Number = NEWEST, q: FromQuery[str] = ""
 ) -> Response[bytes]:
     words = q.strip()[:100]
     lines = await services.reports.log(before, _PAGE + 1, words)

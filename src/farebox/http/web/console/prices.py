@@ -1,6 +1,7 @@
 """The price book: what holds, its versions, and a new version that is compared before it is saved."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -11,8 +12,9 @@ from farebox.errors import Conflict, Invalid, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.console.acts import reason_of
 from farebox.http.web.console.given import Desk, TheDesk
+from farebox.http.web.console.paging import cut
 from farebox.http.web.forms import Form
-from farebox.http.web.render import page
+from farebox.http.web.render import Typed, page, to
 from farebox.pricing.types import NewPrice, Price, Rates
 from farebox.services import Services
 
@@ -35,13 +37,18 @@ class Change(Struct, frozen=True):
 
 @get("/console/prices")
 async def prices(
-    services: TheServices, desk: TheDesk, provider: FromQuery[str] = EVERYBODY, model: FromQuery[str] = ""
+    services: TheServices,
+    desk: TheDesk,
+    provider: FromQuery[str] = EVERYBODY,
+    model: FromQuery[str] = "",
+    after: FromQuery[str] = "",
 ) -> Response[bytes]:
     owner = await _owner(desk, provider)
     if not model:
-        found = await services.prices.page(owner, "", _SHOWN)
+        found = await services.prices.page(owner, after, _SHOWN + 1)
+        shown, more = cut(found, _SHOWN, lambda one: one.model, "/console/prices", provider=provider)
         slugs = [one.slug for one in await services.directory.providers("", _SHOWN)]
-        return page("console/prices.html", desk=desk, prices=found, provider=provider, slugs=slugs)
+        return page("console/prices.html", desk=desk, prices=shown, more=more, provider=provider, slugs=slugs)
     return await _model(services, desk, provider, model[:200])
 
 
@@ -57,8 +64,8 @@ async def compare(request: Request[Any, Any, Any], services: TheServices, desk: 
         new = _new(form, owner, model)
         await services.prices.check([new])
     except Invalid as problem:
-        return await _model(services, desk, provider, model or "new-model", problem.detail, 422)
-    held = await _held(services, owner, model)
+        return await _model(services, desk, provider, model or "new-model", problem.detail, 422, typed=form.fields)
+    held = await services.prices.held(owner, model)
     return page(
         "console/price_change.html",
         desk=desk,
@@ -77,12 +84,12 @@ async def save(request: Request[Any, Any, Any], services: TheServices, desk: The
     form = await desk.form(request)
     provider, model = form.text("provider", 39), form.text("model", 200)
     owner = await _owner(desk, provider)
-    held = await _held(services, owner, model)
+    held = await services.prices.held(owner, model)
     if form.text("held") != ("" if held is None else str(held.id)):
         raise Conflict("the price was changed meanwhile: compare again")
     told = {"model": model, "provider": provider, "reason": reason_of(form)}
     await services.prices.add(desk.actor, "console", [_new(form, owner, model)], **told)
-    return await _model(services, desk, provider, model)
+    return to(f"/console/prices?{urlencode({'provider': provider, 'model': model})}")
 
 
 def _new(form: Form, owner: int | None, model: str) -> NewPrice:
@@ -101,25 +108,25 @@ def _changes(held: Price | None, new: NewPrice) -> list[Change]:
     return changes + [Change(name, "set", "") for name in lost]
 
 
-async def _held(services: Services, owner: int | None, model: str) -> Price | None:
-    try:
-        return (await services.prices.versions(owner, model, 1))[0]
-    except NotFound:
-        return None
-
-
 async def _owner(desk: Desk, provider: str) -> int | None:
     return None if provider == EVERYBODY else (await desk.authority.provider(provider)).id
 
 
 async def _model(
-    services: Services, desk: Desk, provider: str, model: str, error: str | None = None, status: int = 200
+    services: Services,
+    desk: Desk,
+    provider: str,
+    model: str,
+    error: str | None = None,
+    status: int = 200,
+    typed: Typed | None = None,
 ) -> Response[bytes]:
     owner = await _owner(desk, provider)
     try:
         versions = await services.prices.versions(owner, model)
     except NotFound:
         versions = []
+    held = await services.prices.held(owner, model)
     return page(
         "console/price.html",
         status,
@@ -127,9 +134,10 @@ async def _model(
         provider=provider,
         model=model,
         versions=versions,
-        rates=(versions[0].rates if versions else None) or Rates(),
-        asset=versions[0].asset if versions else "USD",
+        rates=(held.rates if held else None) or Rates(),
+        asset=held.asset if held else "USD",
         assets=sorted(services.prices.book.assets),
         kinds=KINDS,
         error=error,
+        typed=typed,
     )

@@ -15,7 +15,8 @@ from farebox.http.web.console.acts import Act, reason_of, unconfirmed
 from farebox.http.web.console.charts import OF_PROVIDER, PERIODS, charts
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.console.key_forms import KeyOwner
-from farebox.http.web.render import page, to
+from farebox.http.web.console.paging import cut
+from farebox.http.web.render import Typed, page, to
 from farebox.identity.types import READ, WRITE, Provider
 from farebox.services import Services
 
@@ -25,8 +26,8 @@ SCOPES: dict[str, tuple[str, ...]] = {"read and write": (READ, WRITE), "read onl
 
 
 @get("/console/providers")
-async def providers(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    return await _list(services, desk)
+async def providers(services: TheServices, desk: TheDesk, after: FromQuery[str] = "") -> Response[bytes]:
+    return await _list(services, desk, after=after)
 
 
 @post("/console/providers")
@@ -39,7 +40,7 @@ async def add_provider(request: Request[Any, Any, Any], services: TheServices, d
         slug = form.text("slug", 39)
         await services.directory.add_provider(desk.actor, slug, name, markup_ppm=markup_ppm(form.text("markup") or "1"))
     except (Invalid, Conflict) as problem:
-        return await _list(services, desk, problem.detail, problem.status)
+        return await _list(services, desk, problem.detail, problem.status, typed=form.fields)
     return to(f"/console/providers/{slug}")
 
 
@@ -123,9 +124,18 @@ def _keys_of(found: Provider) -> KeyOwner:
     return KeyOwner("provider", found.slug, f"/console/providers/{found.slug}", provider_id=found.id)
 
 
-async def _list(services: Services, desk: Desk, error: str | None = None, status: int = 200) -> Response[bytes]:
-    found = await services.directory.providers("", _SHOWN)
-    return page("console/providers.html", status, desk=desk, providers=found, markup_text=markup_text, error=error)
+async def _list(
+    services: Services,
+    desk: Desk,
+    error: str | None = None,
+    status: int = 200,
+    after: str = "",
+    typed: Typed | None = None,
+) -> Response[bytes]:
+    found = await services.directory.providers(after, _SHOWN + 1)
+    shown, more = cut(found, _SHOWN, lambda one: one.slug, "/console/providers")
+    told = {"providers": shown, "more": more, "markup_text": markup_text, "error": error}
+    return page("console/providers.html", status, desk=desk, **told, typed=typed)
 
 
 async def _shown(

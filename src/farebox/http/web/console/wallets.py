@@ -9,11 +9,12 @@ from farebox import ids
 from farebox.charging.service import fingerprint
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheServices
-from farebox.http.web.console.acts import Act, key_of, reason_of, unconfirmed
+from farebox.http.web.console.acts import Act, reason_of, unconfirmed
 from farebox.http.web.console.given import Desk, TheDesk
+from farebox.http.web.console.paging import Number, cut
 from farebox.http.web.forms import Form
 from farebox.http.web.refusals import told
-from farebox.http.web.render import card, page, to
+from farebox.http.web.render import Typed, card, page, to
 from farebox.identity.service import note
 from farebox.ids import NEWEST
 from farebox.ledger.types import Ask, Deposit, Refund
@@ -27,14 +28,17 @@ SOURCE = "console"
 
 
 @get("/console/people")
-async def people(services: TheServices, desk: TheDesk, email: FromQuery[str] = "") -> Response[bytes]:
-    """The first of them, or the one with an address."""
+async def people(
+    services: TheServices, desk: TheDesk, email: FromQuery[str] = "", after: Number = 0
+) -> Response[bytes]:
+    """A page of them, or the one with an address."""
     try:
-        found = [await services.people.get(email[:254])] if email else await services.people.page(0, _SHOWN)
+        found = [await services.people.get(email[:254])] if email else await services.people.page(after, _SHOWN + 1)
     except NotFound:
         found = []
+    shown, more = cut(found, _SHOWN, lambda one: one.id, "/console/people")
     told_ = {"asset": services.prices.book.assets["USD"], "waiting": await services.top_ups.waiting(_SHOWN)}
-    return page("console/people.html", desk=desk, people=found, email=email[:254], **told_)
+    return page("console/people.html", desk=desk, people=shown, more=more, email=email[:254], **told_)
 
 
 @get("/console/wallets")
@@ -45,8 +49,10 @@ async def wallet_of(desk: TheDesk, number: FromQuery[str] = "") -> Response[Any]
 
 
 @get("/console/wallets/{number:str}")
-async def wallet(services: TheServices, desk: TheDesk, number: FromPath[str]) -> Response[bytes]:
-    return await _shown(services, desk, await desk.authority.wallet(number))
+async def wallet(
+    services: TheServices, desk: TheDesk, number: FromPath[str], after: Number = NEWEST
+) -> Response[bytes]:
+    return await _shown(services, desk, await desk.authority.wallet(number), before=after)
 
 
 @post("/console/wallets/{number:str}/deposit")
@@ -58,13 +64,13 @@ async def deposit(
     try:
         amount, reason = _amount(services, form, found), reason_of(form)
     except Invalid as problem:
-        return await _shown(services, desk, found, problem.detail, 422)
+        return await _shown(services, desk, found, problem.detail, 422, typed=form.fields)
     asked = unconfirmed(request, desk, form, _putting_in(services, found, amount))
     if asked is not None:
         return asked
     ask = Deposit(
         client=desk.authority.principal.client,
-        key=key_of(form),
+        key=form.key(),
         fingerprint=fingerprint("console.deposit", found.id, amount, reason),
         credential_id=desk.authority.principal.credential_id,
         wallet_id=found.id,
@@ -114,7 +120,7 @@ async def refund(
         return asked
     ask = Refund(
         client=desk.authority.principal.client,
-        key=key_of(form),
+        key=form.key(),
         fingerprint=fingerprint("console.refund", found.id, charge.id, amount, reason),
         credential_id=desk.authority.principal.credential_id,
         wallet_id=found.id,
@@ -174,8 +180,16 @@ def _owner(wallet: Wallet) -> str:
 
 
 async def _shown(
-    services: Services, desk: Desk, wallet: Wallet, error: str | None = None, status: int = 200
+    services: Services,
+    desk: Desk,
+    wallet: Wallet,
+    error: str | None = None,
+    status: int = 200,
+    before: int = NEWEST,
+    typed: Typed | None = None,
 ) -> Response[bytes]:
+    history = await services.wallets.history(wallet.id, before, _LATEST + 1)
+    items, older = cut(history, _LATEST, lambda one: one.id, f"/console/wallets/{wallet.id}")
     return page(
         "console/wallet.html",
         status,
@@ -183,7 +197,10 @@ async def _shown(
         wallet=await services.wallets.get(wallet.id),
         asset=services.prices.book.assets[wallet.asset],
         waiting=await services.top_ups.of(wallet.id),
-        items=await services.wallets.history(wallet.id, NEWEST, _LATEST),
-        grants=await services.consent.of_wallet(wallet.id, NEWEST, _LATEST),
+        items=items,
+        older=older,
+        grants=await services.consent.open_first(wallet.id, _LATEST),
+        all_grants=f"/console/grants?q={wallet.id}",
         error=error,
+        typed=typed,
     )

@@ -5,6 +5,9 @@ const SLOWLY_MS = 30_000; // beside a stream
 const AT_MOST_EVERY_MS = 200; // however much moves
 const PATIENCE_MS = 15_000;
 const LONGEST_WAIT_MS = 30_000;
+const FAILED_OFTEN = 2; // once is a hiccup
+const HEARD_AFTER_MS = 2000; // without another change: who listens is not talked over
+const SENT_FOR_MS = 10_000; // then the reader has stopped it, or knows better
 
 export function localTimes(root) {
   const written = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -20,7 +23,39 @@ function showFresh(part, html) {
   if (fresh.innerHTML.trim() === part.element.innerHTML.trim()) return;
   const focused = part.element.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   part.element.replaceChildren(...fresh.childNodes);
+  tellHeard(part);
   if (focused) part.element.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+// A region that is there from the beginning: one that comes with its words is not read out.
+function region(element, style) {
+  const found = document.createElement("div");
+  found.setAttribute("role", "status");
+  found.className = style;
+  element.before(found);
+  return found;
+}
+
+function heardOf(element) {
+  const told = element.querySelector("[data-heard]");
+  return told ? `${told.dataset.heard} ${told.textContent}`.replace(/\s+/g, " ").trim() : "";
+}
+
+function tellHeard(part) {
+  const words = heardOf(part.element);
+  if (words === part.words) return;
+  part.words = words;
+  clearTimeout(part.telling);
+  part.telling = setTimeout(() => (part.heard.textContent = words), HEARD_AFTER_MS);
+}
+
+// Numbers that can't be asked for any more look like those of now: says so, until they are.
+function tellFailed(part, failed) {
+  part.failed = failed ? part.failed + 1 : 0;
+  const words = part.failed >= FAILED_OFTEN ? "No connection: what stands here may be old." : "";
+  if (part.failing.textContent === words) return;
+  part.failing.textContent = words;
+  part.failing.className = words && "notice bad";
 }
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -29,10 +64,11 @@ async function ask(part) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const answer = await fetch(part.address, { credentials: "same-origin", cache: "no-store", signal });
-    if (answer.status === 401) location.reload();
-    else if (answer.ok) showFresh(part, await answer.text());
+    if (answer.status === 401) return location.reload();
+    if (answer.ok) showFresh(part, await answer.text());
+    tellFailed(part, !answer.ok);
   } catch {
-    // The network is away: the next round tries again.
+    tellFailed(part, true); // The network is away: the next round tries again.
   }
 }
 
@@ -52,7 +88,8 @@ async function refresh(part) {
 // Is told by a stream when something has moved; while there is none, asks again and again. A hidden page does neither.
 class Mover {
   constructor(part) {
-    this.part = part;
+    const regions = { heard: region(part.element, "hearable"), failing: region(part.element, "") };
+    this.part = Object.assign(part, regions, { failed: 0, words: heardOf(part.element) });
     this.failures = 0;
     document.addEventListener("visibilitychange", () => this.look());
     addEventListener("pagehide", () => this.rest());
@@ -96,6 +133,20 @@ class Mover {
   }
 }
 
+// A form is sent once, however often its button is pressed while the answer is on its way: what is shown once, such as a
+// new key, would stand in an answer that nobody sees.
+function sendOnce(event) {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, SENT_FOR_MS);
+}
+
+addEventListener("submit", sendOnce);
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
 localTimes(document);
 for (const field of document.querySelectorAll("[data-zone]")) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";

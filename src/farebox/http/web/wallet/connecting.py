@@ -15,7 +15,7 @@ from farebox.http.native.wire import QrPayload
 from farebox.http.strict import Reader
 from farebox.http.web import asked, forms
 from farebox.http.web.forms import Form
-from farebox.http.web.render import page, to
+from farebox.http.web.render import Typed, page, to
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
 from farebox.services import Services
@@ -87,7 +87,7 @@ async def approve(
             _terms(services, found, form),
         )
     except Invalid as problem:
-        return await _shown(services, visitor, found, 422, problem.detail)
+        return await _shown(services, visitor, found, 422, problem.detail, typed=form.fields)
     return to(f"/wallet/connections/{ids.public('gr', grant.id)}")
 
 
@@ -121,7 +121,12 @@ async def _own(services: Services, visitor: Visitor, request_id: str) -> Connect
 
 
 async def _shown(
-    services: Services, visitor: Visitor, found: ConnectionRequest, status: int, error: str | None
+    services: Services,
+    visitor: Visitor,
+    found: ConnectionRequest,
+    status: int,
+    error: str | None,
+    typed: Typed | None = None,
 ) -> Response[bytes]:
     book = await services.prices.fresh()
     provider = await services.directory.provider(found.provider)
@@ -137,6 +142,7 @@ async def _shown(
         periods=asked.periods(found),
         wallet=await services.wallets.get(found.wallet_id),
         error=error,
+        typed=typed,
     )
 
 

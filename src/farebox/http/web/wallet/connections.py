@@ -10,10 +10,9 @@ from farebox.consent.types import Grant
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
-from farebox.http.web.render import page, to
+from farebox.http.web.render import Typed, page, to
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
-from farebox.ids import NEWEST
 from farebox.services import Services
 
 _SHOWN = 200
@@ -22,7 +21,7 @@ _LATEST = 20
 
 @get("/wallet/connections")
 async def connections(services: TheServices, visitor: TheVisitor) -> Response[bytes]:
-    grants = await services.consent.of_wallet(visitor.person.wallet_id, NEWEST, _SHOWN)
+    grants = await services.consent.open_first(visitor.person.wallet_id, _SHOWN)
     wallet = await services.wallets.get(visitor.person.wallet_id)
     asset = services.prices.book.assets[wallet.asset]
     return page("wallet/connections.html", visitor=visitor, grants=grants, asset=asset)
@@ -51,7 +50,7 @@ async def change(
         limit, charge_limit = form.amount("limit", asset), form.amount("charge_limit", asset)
         await services.consent.narrow(visitor.person.client, grant.id, limit, charge_limit)
     except Invalid as problem:
-        return await _shown("wallet/connection.html", services, visitor, grant, 422, problem.detail)
+        return await _shown("wallet/connection.html", services, visitor, grant, 422, problem.detail, typed=form.fields)
     return to(f"/wallet/connections/{grant_id}")
 
 
@@ -77,8 +76,14 @@ async def _own(services: Services, visitor: Visitor, grant_id: str) -> Grant:
 
 
 async def _shown(
-    template: str, services: Services, visitor: Visitor, grant: Grant, status: int = 200, error: str | None = None
+    template: str,
+    services: Services,
+    visitor: Visitor,
+    grant: Grant,
+    status: int = 200,
+    error: str | None = None,
+    typed: Typed | None = None,
 ) -> Response[bytes]:
     latest = await services.wallets.history_of_grant(grant.wallet_id, grant.id, _LATEST)
     asset = services.prices.book.assets[grant.asset]
-    return page(template, status, visitor=visitor, grant=grant, asset=asset, latest=latest, error=error)
+    return page(template, status, visitor=visitor, grant=grant, asset=asset, latest=latest, error=error, typed=typed)

@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 
 from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.callers import Callers
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
-from farebox.http.web.render import own_path, page, to
+from farebox.http.web.render import next_of, own_path, page, to
 from farebox.http.web.visitor import WALLET, Visitor, check_way
 from farebox.http.web.wallet.given import TheVisitor
 from farebox.identity.credentials import Member
@@ -34,7 +34,7 @@ def entrance(callers: Callers) -> list[Any]:
         forms.same_site(request.headers)
         check_way(request, services)
         form = await forms.read(request)
-        after = own_path(form.text("next") or "/wallet", "wallet")
+        after = next_of(form, "wallet")
         email = form.text("email", 2000)
         try:
             member = await callers.verified(email, form.secret("password"), edge.address_of(request.scope))
@@ -43,14 +43,15 @@ def entrance(callers: Callers) -> list[Any]:
         return await enter(request, services, member, after)
 
     @get("/wallet/sign-up")
-    async def sign_up_page() -> Response[bytes]:
-        return page("wallet/sign_up.html", error=None, email="", visitor=None)
+    async def sign_up_page(after: Next = "/wallet") -> Response[bytes]:
+        return page("wallet/sign_up.html", error=None, email="", next=own_path(after, "wallet"), visitor=None)
 
     @post("/wallet/sign-up")
     async def sign_up(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
         forms.same_site(request.headers)
         check_way(request, services)
         form = await forms.read(request)
+        after = next_of(form, "wallet")
         email, password = form.text("email", 2000), form.secret("password")
         address = edge.address_of(request.scope)
         try:
@@ -58,8 +59,9 @@ def entrance(callers: Callers) -> list[Any]:
             person, _ = await services.funding.register("anyone", NewPerson(email, password, None))
             member = await callers.verified(person.email, password, address)
         except Problem as problem:
-            return page("wallet/sign_up.html", problem.status, error=problem.detail, email=email[:_EMAIL], visitor=None)
-        return await enter(request, services, member, "/wallet")
+            told = {"error": problem.detail, "email": email[:_EMAIL], "next": after, "visitor": None}
+            return page("wallet/sign_up.html", problem.status, **told)
+        return await enter(request, services, member, after)
 
     return [sign_in_page, sign_in, sign_up_page, sign_up]
 
@@ -75,8 +77,8 @@ async def sign_out(request: Request[Any, Any, Any], services: TheServices, visit
 
 
 @get("/wallet/account")
-async def account(services: TheServices, visitor: TheVisitor) -> Response[bytes]:
-    return await _account(services, visitor, 200, None)
+async def account(services: TheServices, visitor: TheVisitor, done: FromQuery[str] = "") -> Response[bytes]:
+    return await _account(services, visitor, 200, None, changed=done == "password")
 
 
 @post("/wallet/account/password")
@@ -89,7 +91,7 @@ async def change_password(request: Request[Any, Any, Any], services: TheServices
         # A wrong old password is no reason to sign in again.
         return await _account(services, visitor, 422 if problem.status == 401 else problem.status, problem.detail)
     member = Member(changed.id, changed.email, changed.wallet_id, changed.password_version)
-    return await enter(request, services, member, "/wallet/account")
+    return await enter(request, services, member, "/wallet/account?done=password")
 
 
 async def enter(request: Request[Any, Any, Any], services: Services, member: Member, after: str) -> Response[Any]:
@@ -100,10 +102,13 @@ async def enter(request: Request[Any, Any, Any], services: Services, member: Mem
     return answer
 
 
-async def _account(services: Services, visitor: Visitor, status: int, error: str | None) -> Response[bytes]:
+async def _account(
+    services: Services, visitor: Visitor, status: int, error: str | None, *, changed: bool = False
+) -> Response[bytes]:
     person = await services.people.get(visitor.person.email)
     passkeys = await services.passkeys.of(person.id)
-    return page("wallet/account.html", status, visitor=visitor, person=person, passkeys=passkeys, error=error)
+    told = {"person": person, "passkeys": passkeys, "error": error, "changed": changed}
+    return page("wallet/account.html", status, visitor=visitor, **told)
 
 
 def sign_in_form(status: int, error: str | None, email: str, after: str, retry_s: int | None = None) -> Response[bytes]:

@@ -10,7 +10,7 @@ from farebox.charging.explain import explain
 from farebox.errors import NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.refusals import told
-from farebox.http.web.render import page, public_transfer
+from farebox.http.web.render import KINDS, page, public_transfer
 from farebox.http.web.wallet.given import TheVisitor
 from farebox.http.web.wallet.limits import PERIODS
 from farebox.ids import NEWEST
@@ -27,10 +27,12 @@ async def history(
 ) -> Response[bytes]:
     wallet = await services.wallets.get(visitor.person.wallet_id)
     start = ids.parse_transfer("tr", before)
-    found = await services.wallets.search(wallet.id, NEWEST if start is None else start[1], _PAGE + 1, q.strip()[:100])
+    words = q.strip()[:100]
+    kinds = [kind for kind, shown in KINDS.items() if words.lower() in shown.lower()]
+    found = await services.wallets.search(wallet.id, NEWEST if start is None else start[1], _PAGE + 1, words, kinds)
     more = public_transfer(found[_PAGE - 1]) if len(found) > _PAGE else None
     asset = services.prices.book.assets[wallet.asset]
-    return page("wallet/history.html", visitor=visitor, items=found[:_PAGE], asset=asset, q=q.strip()[:100], more=more)
+    return page("wallet/history.html", visitor=visitor, items=found[:_PAGE], asset=asset, q=words, more=more)
 
 
 @get("/wallet/history/{number:str}")

@@ -30,7 +30,7 @@ async def home_live(services: TheServices, visitor: TheVisitor) -> Response[byte
 
 async def _told(services: Services, visitor: Visitor) -> dict[str, Any]:
     wallet = await services.wallets.get(visitor.person.wallet_id)
-    grants = await services.consent.of_wallet(wallet.id, NEWEST, _CONNECTIONS)
+    grants = await services.consent.open_first(wallet.id, _CONNECTIONS)
     asset = services.prices.book.assets[wallet.asset]
     limits = await services.own_limits.of(wallet.id)
     return {

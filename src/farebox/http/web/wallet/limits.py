@@ -8,7 +8,7 @@ from farebox.errors import Invalid
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
 from farebox.http.web.forms import Form
-from farebox.http.web.render import page, to
+from farebox.http.web.render import Typed, page, to
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
 from farebox.services import Services
@@ -43,7 +43,7 @@ async def set_limit(request: Request[Any, Any, Any], services: TheServices, visi
             raise Invalid.field("amount", "say how much")
         await services.own_limits.set(visitor.person, _period(form), wallet.asset, amount, form.text("zone", 64))
     except Invalid as problem:
-        return await _shown("wallet/limits.html", services, visitor, 422, problem.detail)
+        return await _shown("wallet/limits.html", services, visitor, 422, problem.detail, typed=form.fields)
     return to("/wallet/limits")
 
 
@@ -63,7 +63,12 @@ def _period(form: Form) -> Period:
 
 
 async def _shown(
-    template: str, services: Services, visitor: Visitor, status: int = 200, error: str | None = None
+    template: str,
+    services: Services,
+    visitor: Visitor,
+    status: int = 200,
+    error: str | None = None,
+    typed: Typed | None = None,
 ) -> Response[bytes]:
     wallet = await services.wallets.get(visitor.person.wallet_id)
     return page(
@@ -75,4 +80,5 @@ async def _shown(
         limits=await services.own_limits.of(wallet.id),
         periods=PERIODS,
         error=error,
+        typed=typed,
     )

@@ -11,7 +11,7 @@ from farebox.http import edge
 from farebox.http.callers import Callers
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
-from farebox.http.web.render import HEADERS, own_path, to
+from farebox.http.web.render import HEADERS, next_of, to
 from farebox.http.web.visitor import check_way
 from farebox.http.web.wallet.entrance import TOO_MANY, enter, sign_in_form
 from farebox.http.web.wallet.given import TheVisitor
@@ -67,7 +67,7 @@ def door(callers: Callers) -> list[Any]:
         forms.same_site(request.headers)
         check_way(request, services)
         form = await forms.read(request)
-        after = own_path(form.text("next") or "/wallet", "wallet")
+        after = next_of(form, "wallet")
         place, challenge, credential = place_of(request), form.text("challenge"), form.text("credential", _LARGEST)
         try:
             member = await callers.by_another_proof(

@@ -1,6 +1,5 @@
 """Money to somebody else: named first, moved when it is confirmed."""
 
-import secrets
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -9,10 +8,9 @@ from litestar.params import FromPath
 from farebox import ids
 from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheServices
-from farebox.http.edge import idempotency_key
 from farebox.http.web import forms
 from farebox.http.web.refusals import told
-from farebox.http.web.render import page, to
+from farebox.http.web.render import Typed, form_key, page, to
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
 from farebox.payments.types import PENDING, NewPayment, Payment, may_cancel, may_confirm
@@ -39,13 +37,12 @@ async def send(request: Request[Any, Any, Any], services: TheServices, visitor: 
         if amount is None:
             raise Invalid.field("amount", "say how much")
         new = NewPayment(visitor.person.email, recipient, amount, form.text("note", _NOTE) or None)
-        key = idempotency_key(form.text("key").encode(), required=True)
-        payment, outcome = await services.payments.create(visitor.person, new, key)
+        payment, outcome = await services.payments.create(visitor.person, new, form.key())
     except (Invalid, NotFound) as problem:
-        return await _form(services, visitor, problem.detail, recipient, problem.status)
+        return await _form(services, visitor, problem.detail, problem.status, typed=form.fields)
     if payment is None:
         assert outcome.refusal is not None
-        return await _form(services, visitor, told(outcome.refusal), recipient, 422)
+        return await _form(services, visitor, told(outcome.refusal), 422, typed=form.fields)
     return to(f"/wallet/payments/{ids.public('tx', payment.id)}")
 
 
@@ -87,7 +84,7 @@ async def _own(services: Services, visitor: Visitor, payment_id: str) -> Payment
 
 
 async def _form(
-    services: Services, visitor: Visitor, error: str | None = None, recipient: str = "", status: int = 200
+    services: Services, visitor: Visitor, error: str | None = None, status: int = 200, typed: Typed | None = None
 ) -> Response[bytes]:
     return page(
         "wallet/send.html",
@@ -96,9 +93,9 @@ async def _form(
         asset=services.prices.book.assets["USD"],
         wallet=await services.wallets.get(visitor.person.wallet_id),
         payments=await services.payments.history(visitor.person.wallet_id, _SHOWN),
-        key=f"page:{secrets.token_hex(16)}",
-        recipient=recipient,
+        key=form_key(),
         error=error,
+        typed=typed,
     )
 
 

@@ -58,7 +58,7 @@ async def statement_csv(services: TheServices, visitor: TheVisitor, month: FromQ
     wallet = await services.wallets.get(visitor.person.wallet_id)
     body = table(await _entries(services, visitor, found), services.prices.book.assets[wallet.asset])
     headers = {"content-disposition": f'attachment; filename="statement-{found.name}.csv"'}
-    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/csv", headers=headers)
 
 
 @get("/wallet/statement.pdf")

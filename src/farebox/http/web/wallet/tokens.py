@@ -11,13 +11,15 @@ from farebox.errors import Invalid, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web import forms
 from farebox.http.web.asked import PERIODS
-from farebox.http.web.render import page, to
+from farebox.http.web.render import Typed, form_key, page, to
 from farebox.http.web.visitor import Visitor
 from farebox.http.web.wallet.given import TheVisitor
-from farebox.ids import NEWEST
 from farebox.services import Services
 
 _SHOWN = 100
+_SENT_BEFORE = (
+    "This was sent before: the token was made, shown once, and stands below. Revoke it if you have not kept it."
+)
 _PERIODS = {name: period for name, period in PERIODS.items() if period[1] is not None}
 
 
@@ -38,10 +40,12 @@ async def make_token(request: Request[Any, Any, Any], services: TheServices, vis
             raise Invalid.field("limit", "say how much may be drawn in all")
         ttl_s = form.choice("period", {name: ttl for name, (_, ttl) in _PERIODS.items()})
         limits = Limits(limit, form.amount("charge_limit", asset), ttl_s)
+        if not await services.sent_forms.first(form.key()):
+            return await _list(services, visitor, _SENT_BEFORE, status=409)
         payer = visitor.person
         _, token = await services.delegations.give(payer.client, payer.wallet_id, recipient, limits, payer.seal)
     except (Invalid, NotFound) as problem:
-        return await _list(services, visitor, problem.detail, None, problem.status)
+        return await _list(services, visitor, problem.detail, None, problem.status, typed=form.fields)
     return await _list(services, visitor, None, token)
 
 
@@ -58,15 +62,22 @@ async def revoke_token(
 
 
 async def _list(
-    services: Services, visitor: Visitor, error: str | None = None, token: str | None = None, status: int = 200
+    services: Services,
+    visitor: Visitor,
+    error: str | None = None,
+    token: str | None = None,
+    status: int = 200,
+    typed: Typed | None = None,
 ) -> Response[bytes]:
     return page(
         "wallet/tokens.html",
         status,
         visitor=visitor,
         asset=services.prices.book.assets["USD"],
-        tokens=await services.delegations.of(visitor.person.wallet_id, NEWEST, _SHOWN),
+        tokens=await services.delegations.open_first(visitor.person.wallet_id, _SHOWN),
         periods=_PERIODS,
         token=token,
+        key=form_key(),
         error=error,
+        typed=typed,
     )
