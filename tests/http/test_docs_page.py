@@ -1,29 +1,31 @@
 """The page for people: whole, self-contained, and every example on it works."""
 
 import functools
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
 
-from farebox.http.dialects.conxa import answers as conxa
-from farebox.http.dialects.knai import answers as knai
-from farebox.http.dialects.syftbox import answers as syftbox
-from farebox.http.docs.dialect import CHARGE_REFUSALS
+from farebox.http.docs.dialect import Dialect, Route
 from farebox.http.docs.dialects import dialects
 from farebox.http.docs.examples import EXAMPLES, STORY
 from farebox.http.docs.fields import field_of, fields_of
 from farebox.http.docs.page import prose
+from farebox.http.framework import DIALECTS
+from farebox.http.front import Front
 from farebox.http.openapi.codes import CODES
 from tests.support.documents import Document
 from tests.support.live import ADMIN_KEY, Live, fresh_key, made
 
+DOCS = Path(__file__).parents[2] / "docs" / "dialects"
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
@@ -53,6 +55,40 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+
+def every_route() -> list[Route]:
+    return [route for dialect in dialects() for route in dialect.routes]
+
+
+def served(live: Live, prefixes: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Method and nameless path of all that the server answers below these, the hot routes and the streams too."""
+    front = Front(live.services)
+    methods = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    found = {
+        (method, route.path_format)
+        for route in front.framework.routes  # type: ignore[attr-defined]  # the framework's own
+        for method in route.methods & methods
+    }
+    found |= {("POST", path) for path in front.hot}
+    found |= {("GET", path) for pattern, _ in front.streams for path in addresses(pattern.pattern)}
+    return {(method, nameless(path)) for method, path in found if path.startswith(prefixes)}
+
+
+def addresses(pattern: str) -> list[str]:
+    """The paths of a stream's pattern, in which words stand side by side and names are whatever is no slash."""
+    parts = [part.split("|") for part in re.split(r"\((\w+(?:\|\w+)+)\)", pattern.replace("([^/]+)", "{name}"))]
+    return ["".join(path) for path in itertools.product(*parts)]
+
+
+def nameless(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def described(dialect: Dialect) -> set[tuple[int, str]]:
+    """Status and code of every error in the table of the dialect's own document."""
+    rows = re.findall(r"^\| ([45]\d\d) \| ([^|]+)", (DOCS / f"{dialect.name.lower()}.md").read_text(), re.MULTILINE)
+    return {(int(status), code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +152,7 @@ def test_the_style_names_no_other_place(live: Live) -> None:
 def test_every_code_and_every_operation_has_its_place(page: Page, document: Document) -> None:
     assert set(CODES) <= set(page.names)
     assert set(document.operations) <= set(page.names)
-    assert {route.id for dialect in dialects() for route in dialect.routes} <= set(page.names)
+    assert {route.id for route in every_route()} <= set(page.names)
 
 
 def test_a_problem_points_at_its_line(live: Live, page: Page) -> None:
@@ -125,14 +161,17 @@ def test_a_problem_points_at_its_line(live: Live, page: Page) -> None:
     assert problem["type"].removeprefix("/docs#") in page.names
 
 
-@pytest.mark.parametrize(
-    ("name", "refusals"), [("CONXA", conxa.REFUSALS), ("KNAI", knai.REFUSALS), ("SyftBox", syftbox.REFUSALS)]
-)
-def test_a_dialect_tells_all_its_codes(name: str, refusals: dict[Any, Any]) -> None:
-    (dialect,) = [each for each in dialects() if each.name == name]
+def test_every_route_of_a_dialect_has_its_place(live: Live) -> None:
+    prefixes = tuple(f"{dialect.prefix}/" for dialect in dialects())
+    assert set(prefixes) == {prefix for prefix in DIALECTS if prefix.endswith("/")}
+    assert {(route.method, nameless(route.path)) for route in every_route()} == served(live, prefixes)
+
+
+@pytest.mark.parametrize("dialect", dialects(), ids=lambda dialect: dialect.name)
+def test_a_dialect_tells_all_its_codes(dialect: Dialect) -> None:
     told = {(answer.status, answer.code) for answer in dialect.answers}
-    assert {refusals[refusal][:2] for refusal in CHARGE_REFUSALS} <= told
-    assert {401, 402, 403, 409, 422, 429, 503} <= {status for status, _ in told}
+    assert told == described(dialect)
+    assert len(dialect.answers) == len(set(dialect.answers))
 
 
 def test_what_stands_in_a_description_is_text() -> None:
@@ -169,22 +208,26 @@ def told(make_live: Callable[..., Live]) -> dict[str, str]:
 
 
 def test_every_operation_has_one_example(document: Document) -> None:
-    routes = {route.id for dialect in dialects() for route in dialect.routes}
+    routes = {route.id for route in every_route()}
     assert set(EXAMPLES) == set(document.operations) | routes
     assert len(EXAMPLES) == len(STORY)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl, which the examples are for")
 def test_every_example_works_and_is_answered_as_documented(told: dict[str, str], document: Document) -> None:
-    routes = {route.id: route.method for dialect in dialects() for route in dialect.routes}
+    routes = {route.id: route.method for route in every_route()}
+    statuses = {route.id: route.status for route in every_route()}
     for example in STORY:
         if example.operation == "holds.release":
             told["OTHER_HOLD"] = another_hold(told)
         if example.operation == "syftbox.cancel":
             told["OTHER_PAYMENT"] = another_payment(told)
+        if example.streams:
+            assert "data: {" in heard(example.curl("GET"), told)
+            continue
         body, status = ran(example.curl((document.methods | routes)[example.operation]), told)
-        if example.operation in routes:
-            assert status == 200, body
+        if example.operation in statuses:
+            assert status == statuses[example.operation], body
         elif status != 204 and example.operation != "operations.metrics":
             document.allows(example.operation, status, "application/json", json.loads(body))
         assert status < 300, body
@@ -198,6 +241,16 @@ def ran(command: str, told: dict[str, str]) -> tuple[str, int]:
     done = subprocess.run(["bash", "-euc", measured], env=os.environ | told, capture_output=True, text=True, check=True)
     body, _, status = done.stdout.rpartition("\n")
     return body, int(status)
+
+
+def heard(command: str, told: dict[str, str]) -> str:
+    """What an example that does not end prints until its first message is whole; empty where none comes."""
+    watched = command.replace("curl ", "exec curl --silent --show-error --fail --max-time 60 ", 1)
+    with subprocess.Popen(["bash", "-euc", watched], env=os.environ | told, stdout=subprocess.PIPE, text=True) as done:
+        assert done.stdout is not None
+        found = next((line for line in done.stdout if line.startswith("data:")), "")
+        done.terminate()
+    return found
 
 
 def another_payment(told: dict[str, str]) -> str:

@@ -10,6 +10,9 @@ from farebox.http.docs.examples import EXAMPLES
 from farebox.http.openapi.codes import CODES
 from farebox.ledger.types import Refusal
 
+Lines = tuple[tuple[str, str], ...]
+"""Names, and what is told of each."""
+
 CHARGE_REFUSALS = (
     Refusal.KEY_REUSED,
     Refusal.PRICE_CHANGED,
@@ -36,6 +39,7 @@ PROBLEMS = (
     "scope_missing",
     "not_found",
     "method_not_allowed",
+    "request_timeout",
     "too_large",
     "unsupported_media_type",
     "invalid_request",
@@ -43,6 +47,7 @@ PROBLEMS = (
     "not_priced",
     "not_convertible",
     "amount_too_large",
+    "head_too_large",
     "rate_limited",
     "internal_error",
     "broken_invariant",
@@ -61,14 +66,21 @@ class Route(Struct, frozen=True):
     method: str
     path: str
     summary: str
-    headers: tuple[tuple[str, str], ...]
-    body: tuple[tuple[str, str], ...]
-    answer: tuple[tuple[str, str], ...]
+    headers: Lines
+    body: Lines
+    answer: Lines
+    status: int = 200
+    """What it is answered with where all is well."""
 
     @property
     def curl(self) -> str:
         """An example of it."""
         return EXAMPLES[self.id].curl(self.method)
+
+    @property
+    def keeps(self) -> tuple[tuple[str, str], ...]:
+        """Variables of later examples, and the member of the answer that each is set to."""
+        return EXAMPLES[self.id].keeps
 
 
 class Answer(Struct, frozen=True, order=True):
@@ -101,12 +113,15 @@ def answers_of(
     problems: Iterable[str] = PROBLEMS,
 ) -> Iterator[Answer]:
     """The lines of its table: the refusals that are possible in it, and problems, its own too."""
-    found = {Answer(status, code, f"{text}.") for status, code, text in (refusals[item] for item in possible)}
+    found = {Answer(status, code, _sentence(text)) for status, code, text in (refusals[item] for item in possible)}
     for problem in (*own, *(_problem(code) for code in problems)):
         status, body = write(problem)
-        text = problem.detail[:1].upper() + problem.detail[1:]
-        found.add(Answer(status, msgspec.json.decode(body)["code"], text if text.endswith(".") else f"{text}."))
+        found.add(Answer(status, msgspec.json.decode(body)["code"], _sentence(problem.detail)))
     yield from sorted(found)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].removesuffix(".") + "."
 
 
 def _problem(code: str) -> Problem:

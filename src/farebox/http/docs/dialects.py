@@ -5,7 +5,9 @@ from farebox.http.dialects.conxa import answers as conxa_answers
 from farebox.http.dialects.conxa import routes as conxa
 from farebox.http.dialects.knai import answers as knai_answers
 from farebox.http.dialects.knai import routes as knai
-from farebox.http.docs.dialect import Dialect, Route, answers_of
+from farebox.http.docs.credits import tokenvault
+from farebox.http.docs.dialect import PROBLEMS, Dialect, Route, answers_of
+from farebox.http.docs.envelopes import x402tools
 from farebox.http.docs.people import syftbox
 
 _KEY = ("X-Provider-API-Key", "The provider's key.")
@@ -15,11 +17,13 @@ _STATUS = ("status", "`not_found`, `pending` (the request is open), `active`, or
 _TOKEN = ("session_token", "With `active`: what to charge with.")
 _ENDS = ("expires_at", "With `active`, where the session ends by itself: when.")
 _HEALTH = (("status", "`ok`"),)
+_KNAI_PROBLEMS = [code for code in PROBLEMS if code not in ("unknown_model", "not_priced")]
+"""Its charges name their amount: no model is priced."""
 
 
 def dialects() -> list[Dialect]:
     """All of them."""
-    return [_conxa(), _knai(), syftbox()]
+    return [_conxa(), _knai(), tokenvault(), syftbox(), x402tools()]
 
 
 def _conxa() -> Dialect:
@@ -113,7 +117,7 @@ def _knai() -> Dialect:
         "`error` and `message` (the same text), `code`; `errors` where fields are wrong; "
         "`approved` and `new_balance` where a charge was refused.",
         (status, charge, health),
-        tuple(answers_of(knai_answers.REFUSALS, knai_answers.problem, _lost(knai))),
+        tuple(answers_of(knai_answers.REFUSALS, knai_answers.problem, _lost(knai), problems=_KNAI_PROBLEMS)),
     )
 
 

@@ -20,12 +20,15 @@ class Example(Struct, frozen=True):
     headers: tuple[str, ...] = ()
     """Headers of its own."""
     user: str | None = None
-    """E-mail address and password, where it takes these."""
+    """Name and password, where it takes these."""
+    streams: bool = False
+    """Whether the answer comes as it happens, and does not end."""
 
     def curl(self, method: str) -> str:
         """The call as a shell command."""
         implied = "GET" if self.body is None else "POST"
         curl = "curl" if method == implied else f"curl -X {method}"
+        curl += " -N" if self.streams else ""
         person = [] if self.user is None else [f'-u "{self.user}"']
         headers = [] if self.key is None or person else [f"Authorization: Bearer ${self.key}"]
         headers += self.headers

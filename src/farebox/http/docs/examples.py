@@ -3,6 +3,8 @@
 `$NAMES` are the shell's. `keeps` says which members of the answer later examples go on with.
 """
 
+from farebox.http.docs.credits_examples import CREDITS
+from farebox.http.docs.envelopes_examples import ENVELOPES
 from farebox.http.docs.example import Example
 from farebox.http.docs.people_examples import PEOPLE
 
@@ -18,9 +20,13 @@ STORY: tuple[Example, ...] = (
     Example("organizations.list", "/v1/organizations"),
     Example("organizations.get", "/v1/organizations/acme"),
     Example("organizations.change", "/v1/organizations/acme", {"time_zone": "Europe/Berlin"}),
-    Example("organizations.add_key", "/v1/organizations/acme/keys", {"name": "laptop"}, keeps=(("KEY_OF_ACME", "id"),)),
+    Example(
+        "organizations.add_key",
+        "/v1/organizations/acme/keys",
+        {"name": "laptop"},
+        keeps=(("ORGANIZATION_KEY", "key"), ("KEY_OF_ACME", "id")),
+    ),
     Example("organizations.keys", "/v1/organizations/acme/keys"),
-    Example("organizations.revoke_key", "/v1/organizations/acme/keys/$KEY_OF_ACME"),
     Example("agents.add", "/v1/organizations/acme/agents", {"name": "mail-agent"}),
     Example("agents.allow", "/v1/organizations/acme/agents/mail-agent/allowance", {"limit": 500000000}),
     Example("agents.list", "/v1/organizations/acme/agents"),
@@ -212,6 +218,9 @@ STORY: tuple[Example, ...] = (
     ),
     Example("knai.health", "/knai/health", key=None),
     *PEOPLE,
+    *ENVELOPES,
+    *CREDITS,
+    Example("organizations.revoke_key", "/v1/organizations/acme/keys/$KEY_OF_ACME"),
     Example("grants.revoke", "/v1/grants/$GRANT"),
     Example("prices.withdraw", "/v1/prices/*/large-1"),
     Example("providers.revoke_key", "/v1/providers/chat/keys/$KEY_OF_CHAT"),

@@ -3,11 +3,9 @@
 from farebox.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
 from farebox.http.dialects.syftbox import answers
 from farebox.http.dialects.syftbox.routes import PREFIX
-from farebox.http.docs.dialect import CHARGE_REFUSALS, PROBLEMS, Dialect, Route, answers_of
+from farebox.http.docs.dialect import CHARGE_REFUSALS, PROBLEMS, Dialect, Lines, Route, answers_of
 from farebox.identity.credentials import refused
 from farebox.ledger.types import Refusal
-
-Lines = tuple[tuple[str, str], ...]
 
 _PERSON = ("Authorization", "`Basic` with the person's e-mail address and password.")
 _ADMIN = ("Authorization", "`Bearer` and an administrator's key.")
