@@ -34,14 +34,25 @@ class WrongSecret(RuntimeError):
 
 
 def secret_of(settings: Settings) -> bytes:
-    """The key that tokens and cursors are derived with; made in the data directory where none is set."""
+    """The key that tokens and cursors are derived with; made in the data directory where none is set.
+
+    Raises WrongSecret for a file that holds none.
+    """
     if settings.secret_key:
         return bytes.fromhex(settings.secret_key)
     path = Path(settings.data_dir).expanduser() / "secret.key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_once(path, secrets.token_hex(32) + "\n")
-    return bytes.fromhex(path.read_text().strip())
+    return _secret_in(path)
+
+
+def _secret_in(path: Path) -> bytes:
+    with contextlib.suppress(ValueError):  # neither text nor hexadecimal digits
+        found = bytes.fromhex(path.read_text().strip())
+        if len(found) >= 32:
+            return found
+    raise WrongSecret(f"{path} holds no 64 hexadecimal digits: bring back the file that was there")
 
 
 def _write_once(path: Path, text: str) -> None:

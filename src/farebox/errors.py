@@ -32,6 +32,8 @@ class Problem(Exception):
     status: int = 500
     default_code: str = "internal_error"
     title: str = "Something broke on our side"
+    logged_as: str | None = None
+    """The request id under which the log has it, where it does."""
 
     def __init__(
         self,

@@ -78,7 +78,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_header_bytes: Annotated[int, _doc("Largest request head; beyond that, 431.", ge=1024)] = 32_768
     head_timeout_s: Annotated[float, _doc("How long a client may take to send a request's head.", gt=0)] = 15.0
     body_timeout_s: Annotated[float, _doc("How long a client may take to send a request's body.", gt=0)] = 30.0
-    idle_timeout_s: Annotated[int, _doc("How long an idle connection is kept open.", ge=1)] = 75
+    idle_timeout_s: Annotated[
+        int,
+        _doc("How long a connection is kept open that is idle, or whose client takes nothing of what is sent.", ge=1),
+    ] = 75
     max_connections: Annotated[int, _doc("Open connections per process; beyond that, 503.", ge=1)] = 20_000
     requests_per_key_s: Annotated[
         float, _doc("Requests per second that one API key or person may make in one process; 0 sets no bound.", ge=0)
@@ -87,7 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float, _doc("Status calls per second for one user of one provider; bursts of twice a second's worth.", gt=0)
     ] = 20.0
     failures_per_address_s: Annotated[
-        float, _doc("Failed authentications per second from one address before 429.", gt=0)
+        float, _doc("Failed authentications per second from one address (of IPv6, one /64) before 429.", gt=0)
     ] = 10.0
     trusted_proxies: Annotated[
         str, _doc("Addresses of proxies, comma-separated, whose X-Forwarded-For and -Proto are believed.")
@@ -111,7 +114,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float, _doc("Wrong passwords per second for one person from one network before 429; bursts of 10.", gt=0)
     ] = 0.5
     sign_ups_per_address_s: Annotated[
-        float, _doc("New people per second from one address before 429; bursts of 10; 0 sets no bound.", ge=0)
+        float,
+        _doc(
+            "New people per second from one address (of IPv6, one /64) before 429; bursts of 10; 0 sets no bound.", ge=0
+        ),
     ] = 0.2
     browser_session_ttl_s: Annotated[
         int, _doc("How long somebody stays signed in with a browser.", ge=60, le=31_536_000)

@@ -11,6 +11,8 @@ import httpx
 import psutil
 import pytest
 
+from farebox import app
+from farebox.settings import Settings
 from tests.support.live import made, ok
 from tests.support.processes import ServerProcess, until
 from tests.support.rawhttp import Wire
@@ -242,6 +244,15 @@ def test_it_refuses_another_secret_key(server: ServerProcess, directory: Path) -
     assert other.process is not None
     assert other.process.wait(timeout=60) == 1
     assert "secret" in other.log.read_text()
+
+
+@pytest.mark.parametrize("text", ["", "abc", "cd" * 31, "not hexadecimal", "\x80"])
+def test_it_refuses_a_file_that_holds_no_secret_key(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "secret.key"
+    path.write_text(text, "latin-1")
+    with pytest.raises(app.WrongSecret, match="64 hexadecimal digits"):
+        app.secret_of(Settings(data_dir=str(tmp_path)))
+    assert path.read_text("latin-1") == text
 
 
 def test_it_refuses_a_database_that_forgets(directory: Path, server: ServerProcess) -> None:

@@ -138,8 +138,12 @@ def test_a_reference_comes_in_once(live: Live) -> None:
     wallet, other = live.wallet(), live.wallet()
     body = {"amount": 5, "source": "bank", "reference": f"line-{wallet}"}
     first = made(live.admin.post(f"/v1/wallets/{wallet}/deposits", json=body))
-    assert made(live.admin.post(f"/v1/wallets/{wallet}/deposits", json=body, headers=fresh_key())) == first
+    for key in ({}, fresh_key()):
+        again = live.admin.post(f"/v1/wallets/{wallet}/deposits", json=body | {"note": "told again"}, headers=key)
+        assert made(again) == first
+        assert again.headers["Idempotent-Replayed"] == "true"
     for path, given in ((wallet, body | {"amount": 6}), (other, body)):
-        answer = live.admin.post(f"/v1/wallets/{path}/deposits", json=given, headers=fresh_key())
-        check_error("native", answer, 409, code="reference_reused")
+        for key in ({}, fresh_key()):
+            answer = live.admin.post(f"/v1/wallets/{path}/deposits", json=given, headers=key)
+            check_error("native", answer, 409, code="reference_reused")
     assert (live.read_wallet(wallet)["balance"], live.read_wallet(other)["balance"]) == (5, 0)

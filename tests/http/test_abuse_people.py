@@ -348,6 +348,21 @@ def test_sign_ups_beyond_the_limit(make_live: Callable[..., Live]) -> None:
     assert sign_up(administrator(live)) == 200
 
 
+@pytest.mark.parametrize(
+    ("address", "limited"),
+    [("2001:db8:1:1:{:x}::1", True), ("2001:db8:1:{:x}::1", False), ("::ffff:198.51.100.{}", False)],
+)
+def test_addresses_of_one_holder_count_as_one(make_live: Callable[..., Live], address: str, limited: bool) -> None:
+    """Of IPv6, somebody with one address has 2^64."""
+    live = make_live(sign_ups_per_address_s=0.001, trusted_proxies="127.0.0.1")
+    api, found = anyone(live), []
+    for number in range(1, 13):
+        headers = {"X-Forwarded-For": address.format(number)}
+        body = {"email": f"{uuid.uuid4().hex}@example.org"}
+        found.append(api.post("/user/create", json=body, headers=headers).status_code)
+    assert found == ([200] * 10 + [429] * 2 if limited else [200] * 12)
+
+
 def test_lines_64_to_68_nothing_for_a_browser(live: Live, pair: Pair) -> None:
     """No cookie, no leave for another origin: a page elsewhere can neither use nor read a login."""
     hostile = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}

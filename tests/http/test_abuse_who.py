@@ -1,6 +1,7 @@
 """Who may (lines 52 to 59 and 69): what is not yours is not there, and a key is what it is and no more."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -373,3 +374,36 @@ def test_line_69_a_forged_forwarded_for(make_live: Callable[..., Live], trusted:
             ask = api.get("/v1/assets", headers=headers) if number % 2 else api.post("/v1/charges", headers=headers)
             found.append(ask.status_code)
     assert (429 in found) is limited
+
+
+def test_a_proxy_is_trusted_that_comes_by_a_socket_for_both_kinds_of_addresses(make_live: Callable[..., Live]) -> None:
+    """Such a socket shows IPv4 addresses as ones of IPv6."""
+    with socket.socket(socket.AF_INET6) as found:
+        try:
+            found.bind(("::", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    live = make_live(host="::", failures_per_address_s=0.1, trusted_proxies="127.0.0.1")
+    with live.client("fbx_admin_wrong") as api:
+        for number in range(4):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            ask = api.get("/v1/assets", headers=headers) if number % 2 else api.post("/v1/charges", headers=headers)
+            assert ask.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADMIN_ONLY, ids=[f"{call[0]} {call[1]}" for call in ADMIN_ONLY])
+def test_who_may_not_is_told_so_before_what_is_wrong_with_the_body(
+    tenants: Tenants, method: str, path: str, body: Any
+) -> None:
+    for api in (tenants.first.api, tenants.first.provider.api):
+        answer = ask(api, method, path, body and {"no such member": 1}, tenants.first.ids)
+        check_error("native", answer, 403)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("door", ["charge", "hold", "transfer", "deposit", "usage"])
+@pytest.mark.usefixtures("unchanged")
+def test_who_may_not_is_told_so_before_a_key_is_missed(doors: Doors, tenants: Tenants, door: str, slash: str) -> None:
+    wrong = tenants.first.api if door in ("charge", "hold") else doors.provider.api
+    for body in (doors[door].body, {}):
+        check_error("native", wrong.post(doors[door].path + slash, json=body), 403)

@@ -1,38 +1,16 @@
 """What no HTTP library sends (lines 17, 18, 26 to 28), byte by byte over a socket of the test's own."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
-from tests.support.doors import DIALECTS, EVERY, Door, Doors
+from tests.support.doors import DIALECTS, EVERY, Doors, body, head
 from tests.support.live import Live
-from tests.support.rawhttp import Answer, Wire, talk
+from tests.support.rawhttp import Answer, Wire, chunk, talk
 
 EACH = pytest.mark.parametrize("door", EVERY)
-
-
-def head(door: Door, *lines: str, method: str = "POST", length: int | None = None, key: str = "raw") -> bytes:
-    """The head of a call, with further header lines."""
-    sent = {"host": "farebox", "content-type": "application/json", door.key_header: key}
-    wanted = ("authorization", "x-provider-api-key", "x-provider-slug", "x-provider-session", "x-session-token")
-    sent |= {name: door.client.headers[name] for name in wanted if name in door.client.headers}
-    if length is not None:
-        sent["content-length"] = str(length)
-    named = [f"{name}: {value}" for name, value in sent.items()]
-    path = httpx.URL(door.client.base_url).path.rstrip("/") + door.path
-    return "\r\n".join([f"{method} {path} HTTP/1.1", *named, *lines, "", ""]).encode()
-
-
-def body(door: Door) -> bytes:
-    return json.dumps(door.body).encode()
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 async def refused(port: int, data: bytes, status: int) -> Answer:

@@ -80,3 +80,16 @@ def test_a_key_that_is_revoked_captures_no_more(live: Live, provider: Provider, 
         refused = api.post(f"/v1/holds/{hold}/capture", json=body, headers=fresh_key())
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
     assert api.post("/v1/holds", json={"session_token": token, "amount": 1}, headers=fresh_key()).status_code == 401
+
+
+def test_what_costs_nothing_is_held_and_captured_like_anything_else(live: Live, provider: Provider) -> None:
+    live.price("free", provider.slug, input_token="0")
+    wallet = live.wallet(1)
+    token = provider.grant(wallet)["session_token"]
+    body = {"session_token": token, "model": "free", "usage": {"input_tokens": 5}}
+    hold = made(provider.api.post("/v1/holds", json=body, headers=fresh_key()))
+    assert (hold["amount"], hold["available"]) == (1, 0)
+    used = {"model": "free", "usage": {"input_tokens": 3}}
+    taken = made(provider.api.post(f"/v1/holds/{hold['id']}/capture", json=used, headers=fresh_key()))
+    assert (taken["amount"], taken["available"]) == (0, 1)
+    assert live.read_wallet(wallet)["held"] == 0

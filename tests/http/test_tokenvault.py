@@ -310,6 +310,16 @@ def test_bad_consumption_is_told_and_changes_nothing(live: Live, wrong: dict[str
     assert team.balance()["balance"] == 100
 
 
+@pytest.mark.parametrize("number", ["1e999", "1" * 5000], ids=lambda number: number[:5])
+def test_metadata_with_a_number_out_of_any_range(live: Live, number: str) -> None:
+    team = Team(live, units=100)
+    used = {"organization_id": team.id, "profile_id": "agent-1", "model": MODEL, "prompt_tokens": 1}
+    sent = json.dumps(used | {"completion_tokens": 1, "metadata": {"x": "@"}}).replace('"@"', number)
+    response = team.api.post("/v1/consumption/process", content=sent, headers={"content-type": "application/json"})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "metadata"), response.text
+    assert team.balance()["balance"] == 100
+
+
 def test_an_allowance_holds_for_what_is_asked_and_counts_what_is_reported(live: Live) -> None:
     team = Team(live, units=1000)
     ok(team.used(10))

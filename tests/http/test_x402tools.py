@@ -281,6 +281,19 @@ def test_lists_are_whole_and_pages_are_linked(live: Live) -> None:
         failed(office.api.get("/usage", params={"limit": limit}), 422, "VALIDATION_ERROR")
 
 
+def test_a_key_that_may_recharge_makes_none_that_may(live: Live) -> None:
+    """Only an administrator gives the right to make money of nothing: else it would outlive the key it was given to."""
+    office = Organization(live)
+    scopes = ["read", "write", "recharge"]
+    secret = (
+        live.client(office.new_key(scopes=scopes), "/x402tools").post("/api-keys", json={"name": "n"}).json()["key"]
+    )
+    (made, first) = ok(live.client(secret).get(f"/v1/organizations/{office.id}/keys"))[:2]
+    assert (made["scopes"], sorted(first["scopes"])) == (["read", "write"], sorted(scopes))
+    recharge = {"organization_id": office.id, "money_amount": 1}
+    assert live.client(secret, "/tokenvault").post("/v1/recharge", json=recharge).status_code == 403
+
+
 def test_keys_are_shown_once_and_end_at_once(live: Live) -> None:
     office = Organization(live)
     answer = office.api.post("/api-keys", json={"name": "Production"})

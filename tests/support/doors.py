@@ -171,3 +171,20 @@ def check_error(name: str, answer: httpx.Response, status: int, *, code: str | N
     assert body["code"] == (code or body["code"]), body
     if secret:
         assert secret not in answer.text
+
+
+def head(door: Door, *lines: str, method: str = "POST", length: int | None = None, key: str = "raw") -> bytes:
+    """The head of a call, with further header lines."""
+    sent = {"host": "farebox", "content-type": "application/json", door.key_header: key}
+    wanted = ("authorization", "x-provider-api-key", "x-provider-slug", "x-provider-session", "x-session-token")
+    sent |= {name: door.client.headers[name] for name in wanted if name in door.client.headers}
+    if length is not None:
+        sent["content-length"] = str(length)
+    named = [f"{name}: {value}" for name, value in sent.items()]
+    path = httpx.URL(door.client.base_url).path.rstrip("/") + door.path
+    return "\r\n".join([f"{method} {path} HTTP/1.1", *named, *lines, "", ""]).encode()
+
+
+def body(door: Door) -> bytes:
+    """A good body, as it is sent."""
+    return json.dumps(door.body).encode()

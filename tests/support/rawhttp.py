@@ -63,14 +63,14 @@ class Wire:
             self.close()
             raise
 
-    async def answer(self) -> Answer:
-        """The next answer; raises EOFError where the server closes instead."""
+    async def answer(self, *, body: bool = True) -> Answer:
+        """The next answer, to HEAD without a body; raises EOFError where the server closes instead."""
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")[:-2]
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        body = await self._reader.readexactly(int(headers.get("content-length", "0")))
-        return Answer(int(first.split(" ")[1]), headers, body)
+        found = await self._reader.readexactly(int(headers.get("content-length", "0")) if body else 0)
+        return Answer(int(first.split(" ")[1]), headers, found)
 
     async def closed(self) -> bool:
         """Whether the server closes the connection, within ten seconds."""
@@ -85,3 +85,8 @@ async def talk(port: int, data: bytes) -> Answer:
         await wire.send(data)
         async with asyncio.timeout(20):
             return await wire.answer()
+
+
+def chunk(data: bytes) -> bytes:
+    """Data as one chunk of a body."""
+    return b"%x\r\n%s\r\n" % (len(data), data)

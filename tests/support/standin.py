@@ -31,6 +31,11 @@ class StandIn:
             sock.close()
         self._thread.join(10)
 
+    @property
+    def connections(self) -> int:
+        """How many came."""
+        return len(self._sockets)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:

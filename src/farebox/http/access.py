@@ -5,7 +5,7 @@ from collections.abc import Callable
 from farebox.db.pool import AWAY
 from farebox.errors import Busy, Forbidden, Problem, TooMany, Unauthorized
 from farebox.http import edge
-from farebox.http.limits import RateLimit
+from farebox.http.limits import AddressLimit, RateLimit
 from farebox.http.problem import problem_of
 from farebox.identity.keys import Keys
 from farebox.identity.types import READ, Principal
@@ -20,7 +20,7 @@ class Access:
 
     def __init__(self, keys: Keys, settings: Settings) -> None:
         self._keys = keys
-        self._failures = RateLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
+        self._failures = AddressLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
         self._requests = RateLimit(settings.requests_per_key_s)
         self.polls = RateLimit(settings.polls_per_user_s)
 

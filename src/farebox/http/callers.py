@@ -3,14 +3,14 @@
 import asyncio
 import base64
 import binascii
-import ipaddress
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from farebox.errors import Problem, Unauthorized
-from farebox.http.limits import RateLimit
+from farebox.http.addresses import network_of
+from farebox.http.limits import AddressLimit, RateLimit
 from farebox.http.problem import problem_of
 from farebox.identity import emails
 from farebox.identity.credentials import Member, refused
@@ -42,10 +42,10 @@ class Callers:
 
     def __init__(self, people: People, settings: Settings) -> None:
         self._people = people
-        self._by_address = RateLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
+        self._by_address = AddressLimit(settings.failures_per_address_s, settings.failures_per_address_s * 10)
         self._by_person = RateLimit(settings.failures_per_person_s, _BURST)
         self._requests = RateLimit(settings.requests_per_key_s)
-        self.sign_ups = RateLimit(settings.sign_ups_per_address_s, _BURST)
+        self.sign_ups = AddressLimit(settings.sign_ups_per_address_s, _BURST)
         """New people, by address."""
         self._verifying: dict[tuple[bytes, str], asyncio.Task[Member]] = {}
 
@@ -160,12 +160,3 @@ def basic(header: str | None) -> tuple[str, str]:
     if not colon:
         raise refused()
     return email, password
-
-
-def network_of(address: str) -> str:
-    """The network that an address is counted with: whoever has one address of it mostly has others."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

@@ -4,8 +4,6 @@ The few routes that are called once per charge are answered here, before the fra
 framework costs as much as the charge. They share readers and writers with everything else.
 """
 
-import itertools
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any
 
@@ -23,9 +21,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
-
-_ids = itertools.count(1)
-_prefix = f"req_{secrets.token_hex(5)}"
 
 JSON = (b"content-type", b"application/json")
 PROBLEM_JSON = (b"content-type", b"application/problem+json")
@@ -74,11 +69,6 @@ class Answer(Struct, gc=False):
 
 Route = Callable[[Request], Coroutine[Any, Any, Answer]]
 """A hot route: answers every problem itself."""
-
-
-def request_id() -> str:
-    """A fresh id for a request: random for the process, counted within it."""
-    return f"{_prefix}{next(_ids):08x}"
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:

@@ -24,7 +24,6 @@ from farebox.errors import (
     Problem,
     TooLarge,
 )
-from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.callers import Callers
 from farebox.http.dialects.conxa import routes as conxa
@@ -40,9 +39,11 @@ from farebox.http.native.paging import Paging, paging
 from farebox.http.native.router import router as native_router
 from farebox.http.openapi.published import openapi
 from farebox.http.operations import operations
-from farebox.http.problem import problem_body, problem_of, retry_after
+from farebox.http.patterns import WORDS
+from farebox.http.problem import problem_body, problem_of, request_id, retry_after
 from farebox.http.strict import Reader, check_content_type
 from farebox.http.web import assets as web_assets
+from farebox.http.web import front as web_front
 from farebox.http.web import render as web
 from farebox.http.web.console import router as console_pages
 from farebox.http.web.wallet import router as wallet_pages
@@ -112,6 +113,7 @@ def build(services: Services, access: Access, callers: Callers) -> Litestar:
             openapi(),
             *docs(),
             web_assets.asset,
+            web_front.front,
             wallet_pages.router(services, callers),
             console_pages.router(services, access),
         ],
@@ -141,7 +143,7 @@ def _write(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
             answer = write(request, problem)
             answer.headers.update(ALWAYS | PRIVATE | allow)
             return answer
-    name = edge.request_id()
+    name = request_id(problem)
     headers = ALWAYS | PRIVATE | allow | {"x-request-id": name}
     headers |= {header.decode(): value.decode() for header, value in retry_after(problem)}
     if problem.status == 401:
@@ -173,7 +175,8 @@ def _invalid(error: ValidationException) -> Problem:
         field, message = str(item.get("key", "")), str(item.get("message", "not acceptable"))
         if field == "data":
             field, message = "", "the request needs a JSON body"
-        found.append(FieldError(field, message.partition(" - at `$")[0]))
+        said = message.partition(" - at `$")[0]
+        found.append(FieldError(field, WORDS.get(said, said)))
     missing = _MISSING_PARAMETER.match(error.detail)
     if missing is not None:
         found.append(FieldError(missing[1], "Missing"))

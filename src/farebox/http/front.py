@@ -53,12 +53,13 @@ class Front:
         self._hot = {path: edge.asgi(route) for path, route in self.hot.items()}
         self._posts_only = {path for path in self._hot if not path.startswith("/v1/")} - {x402tools.USAGE}
         self._charges = console_charges.ChargeEvents(services)
-        self._streams = (
+        self.streams = (
             (live.PATH, live.Events(services, access)),
             (streams.PATH, streams.Streams(services, access)),
             (pages.PATH, pages.PageEvents(services)),
             (console_charges.PATH, self._charges),
         )
+        """The addresses that answer with server-sent events."""
         read = reads.Reads(services, access)
         self._straight = (
             ("GET", reads.BALANCE, edge.asgi(read.balance)),
@@ -102,6 +103,8 @@ class Front:
                 else:
                     await _refuse(scope, send, MethodNotAllowed("this address has no such method"), (b"allow", b"GET"))
                 return
+            if scope["method"] == "HEAD":  # the head of what GET gets, for monitors; uvicorn keeps the body back
+                scope = {**scope, "method": "GET"}
         await self._framework(scope, receive, send)  # type: ignore[arg-type]  # ASGI by another name
 
     def _route(self, scope: edge.Scope) -> edge.App | None:
@@ -119,7 +122,7 @@ class Front:
     def _stream(self, path: str) -> edge.App | None:
         if not path.endswith(("/stream", "/events")):
             return None
-        return next((stream for pattern, stream in self._streams if pattern.fullmatch(path)), None)
+        return next((stream for pattern, stream in self.streams if pattern.fullmatch(path)), None)
 
     def end_streams(self) -> None:
         """Ends the streams that are this application's own."""

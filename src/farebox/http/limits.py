@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 
 from farebox.errors import TooMany
+from farebox.http.addresses import holder_of
 
 _BUCKETS = 100_000
 
@@ -49,3 +50,13 @@ class RateLimit:
         self._buckets.move_to_end(name)
         if len(self._buckets) > _BUCKETS:
             self._buckets.popitem(last=False)
+
+
+class AddressLimit(RateLimit):
+    """The same for each holder of addresses, whichever of them a request comes from."""
+
+    def _left(self, name: str) -> float:
+        return super()._left(holder_of(name))
+
+    def _put(self, name: str, left: float) -> None:
+        super()._put(holder_of(name), left)

@@ -1,5 +1,7 @@
 """Problem as `application/problem+json` (RFC 9457): type, title, status, detail, code, request_id, errors."""
 
+import itertools
+import secrets
 from typing import Any
 
 import msgspec
@@ -10,6 +12,8 @@ from farebox.errors import Busy, Internal, Problem
 
 DOCS = "/docs#"
 log = structlog.get_logger()
+_ids = itertools.count(1)
+_prefix = f"req_{secrets.token_hex(5)}"
 
 
 def problem_of(error: Exception, path: str) -> Problem:
@@ -19,8 +23,19 @@ def problem_of(error: Exception, path: str) -> Problem:
     if isinstance(error, AWAY):
         log.warning("http.database_away", path=path, error=type(error).__name__)
         return Busy("the database does not answer: try again", "database_away", retry_after_s=1)
-    log.error("http.unexpected", path=path, exc_info=error)
-    return Internal("something broke on our side; the request id helps us to find it")
+    found = Internal("")
+    found.logged_as = request_id(found)
+    found.detail = f"something broke on our side: the log has it as {found.logged_as}"
+    log.error("http.unexpected", path=path, request_id=found.logged_as, exc_info=error)
+    return found
+
+
+def request_id(problem: Problem) -> str:
+    """The id under which a problem is told: the log's, where it stands there, else a fresh one.
+
+    It is random for the process, and counted within it.
+    """
+    return problem.logged_as or f"{_prefix}{next(_ids):08x}"
 
 
 def problem_body(problem: Problem, request_id: str) -> bytes:

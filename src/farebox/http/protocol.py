@@ -24,6 +24,7 @@ SINGLE = (
 )
 """Headers that stand once: of two, one reader takes the first, another the last."""
 
+_MAPPED = "::ffff:"
 LINGER_S = 2.0
 """How long a client that was refused may go on sending, to nobody."""
 
@@ -31,7 +32,8 @@ LINGER_S = 2.0
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with limits on connections (503), on the size of a head (431) and on the time it and a body take (408).
 
-    A request that arrives whole, as nearly all do, costs no timer.
+    A request that arrives whole, as nearly all do, costs no timer. Whoever asks for another protocol besides gets this
+    one; whoever takes nothing of what is sent is let go when an idle connection would be.
     """
 
     max_connections = 20_000
@@ -51,17 +53,23 @@ class BoundedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _idle_since: float | None = None
     _idle_timer: asyncio.TimerHandle | None = None
+    _taking_timer: asyncio.TimerHandle | None = None
+    _plain_head = b""
+    """What the head that has just come is without its wish for another protocol, where it has one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.out = HeadWithBody(transport, self.loop)
+        if self.client is not None and self.client[0].startswith(_MAPPED):  # by a socket for both kinds of addresses
+            self.client = (self.client[0].removeprefix(_MAPPED), self.client[1])
+        self.out = HeadWithBody(transport, self.loop, self._watch_taking)
         self.transport = self.out  # type: ignore[assignment]  # what is used of a transport
         self._time(self.head_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._untime()
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        for timer in (self._idle_timer, self._taking_timer):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -72,21 +80,34 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         self._idle_since = None
         try:
-            self.parser.feed_data(data)
+            self._feed(data)
         except httptools.HttpParserError:
             self.logger.warning("Invalid HTTP request received.")
             self._refuse(BadRequest("this can't be read as HTTP/1.1", "malformed_http"))
-        except httptools.HttpParserUpgrade:
-            self._unsupported_upgrade_warning()
         if self._refused:
             return
         if self._in_head:
             if self._head_bytes > self.max_head_bytes:
                 self._refuse(HeadTooLarge(f"a request's head may have {self.max_head_bytes} bytes"))
-            elif self._head_bytes and self._timer is None:
+            elif (self._head_bytes or not self._whole) and self._timer is None:
                 self._time(self.head_timeout_s)
         elif not self._whole and self._timer is None:
             self._time(self.body_timeout_s)
+
+    def _feed(self, data: bytes) -> None:
+        """Has the parser read data. It stops behind a head that asks for another protocol: that is read again, as if
+        it did not, and then what follows it (RFC 9110, 7.8)."""
+        left: bytes | memoryview = data
+        while True:
+            try:
+                self.parser.feed_data(left)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._refused:
+                    return
+                left = memoryview(left)[upgrade.args[0] :]
+                plain, self._plain_head = self._plain_head, b""
+                self.parser.feed_data(plain)
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -105,6 +126,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._untime()
+        if self._refused:
+            return  # what stands behind a refused request is not done: who knows where that ended
         # What has come at all bounds what a head can have: only of a lot is it counted what is this head's.
         if self._head_bytes + self._chunk_bytes > self.max_head_bytes and self._head_size() > self.max_head_bytes:
             self._refuse(HeadTooLarge(f"a request's head may have {self.max_head_bytes} bytes"))
@@ -112,9 +135,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(BadRequest("it takes one Host header, and no key or type twice", "malformed_http"))
         elif len(self.connections) > self.max_connections:
             self._refuse(Busy("too many connections", "overloaded", retry_after_s=1))
+        elif self.parser.should_upgrade():
+            self._wished_for_another()
         else:
+            self.begin()  # before it counts as begun: its target may be none
             self._in_head = False
-            self.begin()
+
+    def _wished_for_another(self) -> None:
+        method, headers = self.parser.get_method(), self.headers
+        if method == b"CONNECT":
+            self._refuse(BadRequest("this server is no proxy", "malformed_http"))
+            return
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers if header[0] != b"upgrade")
+        version = self.parser.get_http_version().encode()
+        self._plain_head = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, lines)
 
     def begin(self) -> None:
         """Begins what the head that has just come asks for; here: by ASGI."""
@@ -135,6 +169,8 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._plain_head:
+            return
         self.ended()
         if not self._refused:
             super().on_message_complete()
@@ -169,6 +205,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self._idle_timer = self.loop.call_later(left, self._look_idle)
         else:
             self.transport.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_taking()
+
+    def _watch_taking(self, before: int | None = None) -> None:
+        """Ends the connection where its client has taken nothing of the bytes that were left `before`."""
+        if self._taking_timer is not None:
+            self._taking_timer.cancel()
+        left = self.transport.get_write_buffer_size()
+        if left and left == before:
+            self.transport.abort()
+        elif left and (self.flow.write_paused or self.transport.is_closing()):
+            self._taking_timer = self.loop.call_later(self.timeout_keep_alive, self._watch_taking, left)
 
     def _one_way_to_read(self) -> bool:
         """Whether no two readers can take another host, key or type out of this head (RFC 9112, 3.2)."""

@@ -14,7 +14,7 @@ from farebox.http.dialects.tokenvault import answers as tokenvault_answers
 from farebox.http.dialects.tokenvault import routes as tokenvault
 from farebox.http.dialects.x402tools import answers as x402tools_answers
 from farebox.http.dialects.x402tools import routes as x402tools
-from farebox.http.problem import problem_body, retry_after
+from farebox.http.problem import problem_body, request_id, retry_after
 
 Header = edge.Header
 
@@ -33,6 +33,6 @@ def written(problem: Problem, path: str) -> tuple[int, list[Header], bytes]:
         if path.startswith(prefix):
             status, body = shape(problem)
             return status, [edge.JSON, *retry_after(problem)], body
-    name = edge.request_id()
+    name = request_id(problem)
     headers = [edge.PROBLEM_JSON, (b"x-request-id", name.encode()), *retry_after(problem)]
     return problem.status, headers, problem_body(problem, name)

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from farebox.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
+from farebox.http.patterns import WORDS
 from farebox.http.quotes import fewest_quotes
 
 T = TypeVar("T")
@@ -32,12 +33,15 @@ class Reader(Generic[T]):
             raise _explained(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(_malformed(error), "malformed_json") from None
-        # A body with no more quotes than its members and their strings need has no room for a member twice.
-        quotes = body.count(b'"')
-        if quotes != self._least_quotes and quotes != fewest_quotes(value):
-            _refuse_doubles(body)
-        if b"\\u0000" in body:
-            _refuse_nul(body)
+        try:
+            # A body with no more quotes than its members and their strings need has no room for a member twice.
+            quotes = body.count(b'"')
+            if quotes != self._least_quotes and quotes != fewest_quotes(value):
+                _refuse_doubles(body)
+            if b"\\u0000" in body:
+                _refuse_nul(body)
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise BadRequest(_malformed(error), "malformed_json") from None
         return value
 
 
@@ -56,6 +60,7 @@ def _explained(text: str) -> Exception:
         return BadRequest("a number is out of any range", "malformed_json")
     if message.startswith("Invalid enum value"):
         message = "Not one of the values that it can have"  # the reader's own words repeat what was sent
+    message = WORDS.get(message, message)
     field = path.rstrip("`").lstrip(".")
     if message.startswith(_MISSING):
         field = f"{field}.{message[len(_MISSING) :].strip('`')}".lstrip(".")
@@ -92,11 +97,8 @@ def _least_quotes(type_: Any) -> int:
 
 
 def _refuse_doubles(body: bytes) -> None:
-    try:
-        # Decoded here: what the type has no member for was skipped, and not looked at, when the body was read.
-        _members.decode(body.decode())
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(_malformed(error), "malformed_json") from None
+    # Decoded here: what the type has no member for was skipped, and not looked at, when the body was read.
+    _members.decode(body.decode())
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:

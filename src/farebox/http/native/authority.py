@@ -3,7 +3,8 @@
 from farebox import ids
 from farebox.consent.types import ConnectionRequest, Grant
 from farebox.envelopes.types import Envelope
-from farebox.errors import Forbidden, NotFound
+from farebox.errors import NotFound
+from farebox.http.native.may import administrators
 from farebox.identity.types import Principal, Provider
 from farebox.services import Services
 from farebox.wallets.types import HoldRecord, TransferRecord, Wallet
@@ -25,8 +26,7 @@ class Authority:
 
     def administrator(self) -> None:
         """Raises Forbidden for everybody else."""
-        if not self.principal.is_admin:
-            raise Forbidden("this takes an administrator's key", "admin_only")
+        administrators(self.principal)
 
     async def wallet(self, wallet_id: str) -> Wallet:
         """A wallet that the caller owns or administers."""

@@ -14,7 +14,7 @@ from farebox.http.native import wire
 from farebox.http.native.calls import GUARDED, answered_problem, secret_of
 from farebox.http.native.charge_call import bill_of, drawn_grant, mark_of, outcome_of
 from farebox.http.native.outcomes import charged
-from farebox.http.problem import problem_document, problem_of
+from farebox.http.problem import problem_document, problem_of, request_id
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 from farebox.ledger.types import Outcome, Refusal
@@ -107,4 +107,4 @@ async def _ended(services: Services, principal: Principal, begun: _Begun) -> wir
 
 
 def _of_problem(problem: Problem) -> wire.ChargeResult:
-    return wire.ChargeResult(problem.status, replayed=False, problem=problem_document(problem, edge.request_id()))
+    return wire.ChargeResult(problem.status, replayed=False, problem=problem_document(problem, request_id(problem)))

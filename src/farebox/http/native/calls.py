@@ -7,7 +7,8 @@ from farebox.errors import Problem
 from farebox.http import edge
 from farebox.http.access import Access, bearer
 from farebox.http.headers import ALWAYS, PRIVATE
-from farebox.http.problem import problem_body, retry_after
+from farebox.http.native.may import May
+from farebox.http.problem import problem_body, request_id, retry_after
 from farebox.http.strict import Reader
 from farebox.identity.types import WRITE, Principal
 
@@ -21,7 +22,7 @@ REPLAYED = ((b"idempotent-replayed", b"true"),)
 _AUTHENTICATE = ((b"www-authenticate", b"Bearer"),)
 
 
-def route(access: Access, limit: int, reader: Reader[D], act: Act[D], *more: edge.Header) -> edge.Route:
+def route(access: Access, limit: int, reader: Reader[D], act: Act[D], may: May, *more: edge.Header) -> edge.Route:
     """A call that the ledger checks the caller's API key for. `more` stands in the head of every problem."""
 
     async def call(request: edge.Request) -> edge.Answer:
@@ -29,6 +30,7 @@ def route(access: Access, limit: int, reader: Reader[D], act: Act[D], *more: edg
         try:
             known = access.known_by(request, secret_of, WRITE)
             principal = known or await access.principal(secret_of(request.headers), request.address, WRITE)
+            may(principal)
             key = edge.idempotency_key(request.headers.get(b"idempotency-key"), required=True) or ""
             data = reader.read(edge.whole_body(request, limit) or await edge.body_of(request, limit))
             answer = await act(principal, key, data, request.path)
@@ -49,7 +51,7 @@ def secret_of(headers: dict[bytes, bytes]) -> str | None:
 
 def answered_problem(problem: Problem, *more: edge.Header) -> edge.Answer:
     """A problem in our own shape."""
-    name = edge.request_id()
+    name = request_id(problem)
     headers = [
         (b"x-request-id", name.encode()),
         *retry_after(problem),

@@ -8,10 +8,11 @@ import msgspec
 from farebox import ids
 from farebox.charging.service import Bill, fingerprint
 from farebox.consent.types import GrantRef
-from farebox.errors import Forbidden, Invalid, NotFound
+from farebox.errors import Invalid, NotFound
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import calls, wire
+from farebox.http.native.may import who_charges
 from farebox.http.native.outcomes import charged, refused
 from farebox.http.strict import Reader
 from farebox.identity.types import Principal
@@ -44,15 +45,14 @@ def mark_of(data: wire.NewCharge, grant: GrantRef) -> bytes:
 
 async def drawn_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef:
     """The grant that a charge or hold draws on: the caller's own, or any for an administrator."""
+    who_charges(principal)
     return remembered_grant(services, principal, data) or await _grant_looked_up(services, principal, data)
 
 
 def remembered_grant(services: Services, principal: Principal, data: wire.NewCharge) -> GrantRef | None:
-    """The grant, where its session was used here before."""
+    """The grant, where its session was used here before; for who may charge."""
     if (data.session_token is None) == (data.grant is None):
         raise Invalid.field("session_token", "give either session_token or grant")
-    if principal.provider_id is None and not principal.is_admin:
-        raise Forbidden("only a provider charges", "providers_only")
     found = None if data.session_token is None else services.consent.remembered(data.session_token)
     return None if found is None else _drawn_by(principal, found)
 
@@ -107,4 +107,4 @@ def route(services: Services, access: Access) -> edge.Route:
             return calls.answered_problem(refused(outcome, "ch", grant.wallet_id, grant.asset))
         return edge.Answer(201, _encode(charged(outcome, "ch", grant)), calls.REPLAYED if outcome.replayed else ())
 
-    return calls.route(access, services.settings.max_body_bytes, _reader, act)
+    return calls.route(access, services.settings.max_body_bytes, _reader, act, who_charges)

@@ -14,6 +14,7 @@ from farebox.http.native import batch_call, charge_call, views, wire
 from farebox.http.native.charge_call import bill_of, usage_of
 from farebox.http.native.context import IdempotencyKey, required_key
 from farebox.http.native.hold_calls import HoldCalls, grant_of
+from farebox.http.native.may import administrators, only, who_charges
 from farebox.http.native.outcomes import accepted, answer, charged, moved
 from farebox.http.native.refusals import REFUSALS
 from farebox.ids import NEWEST
@@ -29,7 +30,7 @@ class Charges(Controller):
     path = "/v1/charges"
     tags = ("Charges",)
 
-    @post(summary="Charge a grant for usage, or for an amount")
+    @post(summary="Charge a grant for usage, or for an amount", guards=[only(who_charges)])
     async def add(
         self,
         services: TheServices,
@@ -117,7 +118,7 @@ class Holds(Controller):
     path = "/v1/holds"
     tags = ("Holds",)
 
-    @post(summary="Reserve what something would cost at most")
+    @post(summary="Reserve what something would cost at most", guards=[only(who_charges)])
     async def add(
         self,
         services: TheServices,
@@ -175,7 +176,8 @@ class UsageRecords(Controller):
     path = "/v1/usage-records"
     tags = ("Usage",)
 
-    @post(summary="Book usage that has already happened, whatever the balance")
+    # A provider that could book facts could pass every limit of a payer.
+    @post(summary="Book usage that has already happened, whatever the balance", guards=[only(administrators)])
     async def add(
         self,
         services: TheServices,
@@ -183,7 +185,6 @@ class UsageRecords(Controller):
         data: JSONBody[wire.NewUsageRecord],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
-        authority.administrator()  # a provider that could book facts could pass every limit of a payer
         key = required_key(idempotency_key)
         wallet = await authority.wallet(data.wallet)
         provider = await services.directory.provider(data.provider)

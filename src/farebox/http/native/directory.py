@@ -10,6 +10,7 @@ from farebox import ids
 from farebox.errors import Forbidden, Invalid, NotFound
 from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
+from farebox.http.native.may import administrators, only
 from farebox.identity.service import note
 from farebox.identity.types import RECHARGE
 from farebox.money import parse_decimal, to_units
@@ -42,24 +43,21 @@ class Providers(Controller):
     path = "/v1/providers"
     tags = ("Providers",)
 
-    @post(summary="Register a provider")
+    @post(summary="Register a provider", guards=[only(administrators)])
     async def add(
         self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewProvider]
     ) -> wire.ProviderView:
-        authority.administrator()
         made = await services.directory.add_provider(
             authority.actor, data.slug, data.name, verified=data.verified, markup_ppm=markup_ppm(data.markup)
         )
         return views.provider(made)
 
-    @get(summary="List providers")
+    @get(summary="List providers", guards=[only(administrators)])
     async def page(
         self,
         services: TheServices,
-        authority: TheAuthority,
         paging: ThePaging,
     ) -> wire.Page[wire.ProviderView]:
-        authority.administrator()
         found = await services.directory.providers(paging.name("providers"), paging.most)
         return paging.page("providers", found, views.provider, lambda provider: provider.slug)
 
@@ -67,11 +65,10 @@ class Providers(Controller):
     async def one(self, authority: TheAuthority, slug: FromPath[str]) -> wire.ProviderView:
         return views.provider(await authority.provider(slug))
 
-    @patch("/{slug:str}", summary="Change a provider")
+    @patch("/{slug:str}", summary="Change a provider", guards=[only(administrators)])
     async def change(
         self, services: TheServices, authority: TheAuthority, slug: FromPath[str], data: JSONBody[wire.ProviderChange]
     ) -> wire.ProviderView:
-        authority.administrator()
         ppm = None if data.markup is None else markup_ppm(data.markup)
         changed = await services.directory.change_provider(
             authority.actor, slug, name=data.name, verified=data.verified, markup_ppm=ppm
@@ -121,23 +118,20 @@ class Organizations(Controller):
     path = "/v1/organizations"
     tags = ("Organizations",)
 
-    @post(summary="Register an organization; again with the same id gives the same one")
+    @post(summary="Register an organization; again with the same id gives the same one", guards=[only(administrators)])
     async def add(
         self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewOrganization]
     ) -> wire.OrganizationView:
-        authority.administrator()
         check_zone(data.time_zone)
         made = await services.directory.add_organization(authority.actor, data.id, data.name, data.time_zone)
         return views.organization(made)
 
-    @get(summary="List organizations")
+    @get(summary="List organizations", guards=[only(administrators)])
     async def page(
         self,
         services: TheServices,
-        authority: TheAuthority,
         paging: ThePaging,
     ) -> wire.Page[wire.OrganizationView]:
-        authority.administrator()
         found = await services.directory.organizations(paging.name("organizations"), paging.most)
         return paging.page("organizations", found, views.organization)
 
@@ -148,7 +142,9 @@ class Organizations(Controller):
         authority.organization(organization_id)
         return views.organization(await services.directory.organization(organization_id))
 
-    @patch("/{organization_id:str}", summary="Change an organization's name or time zone")
+    @patch(
+        "/{organization_id:str}", summary="Change an organization's name or time zone", guards=[only(administrators)]
+    )
     async def change(
         self,
         services: TheServices,
@@ -156,7 +152,6 @@ class Organizations(Controller):
         organization_id: FromPath[str],
         data: JSONBody[wire.OrganizationChange],
     ) -> wire.OrganizationView:
-        authority.administrator()
         found = await services.directory.organization(organization_id)
         if data.time_zone is not None:
             check_zone(data.time_zone)
@@ -210,21 +205,18 @@ class AdminKeys(Controller):
     path = "/v1/keys"
     tags = ("Administrators",)
 
-    @post(summary="Make an administrator's key")
+    @post(summary="Make an administrator's key", guards=[only(administrators)])
     async def add(self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewKey]) -> wire.MadeKey:
-        authority.administrator()
         made, secret = await services.keys.make("admin", data.name, scopes=tuple(data.scopes), expires_at=_expiry(data))
         await note(services.pool, authority.actor, "key.add", f"admin/{views.key(made).id}", name=data.name)
         return views.made_key(made, secret)
 
-    @get(summary="List the administrators' keys")
-    async def page(self, services: TheServices, authority: TheAuthority) -> list[wire.KeyView]:
-        authority.administrator()
+    @get(summary="List the administrators' keys", guards=[only(administrators)])
+    async def page(self, services: TheServices) -> list[wire.KeyView]:
         return [views.key(key) for key in await services.keys.owned("admin")]
 
-    @delete("/{key_id:str}", summary="Revoke an administrator's key at once")
+    @delete("/{key_id:str}", summary="Revoke an administrator's key at once", guards=[only(administrators)])
     async def revoke(self, services: TheServices, authority: TheAuthority, key_id: FromPath[str]) -> None:
-        authority.administrator()
         number = _key_number(key_id)
         if number == authority.principal.credential_id:
             raise Forbidden("a key can't revoke itself: use another one", "own_key")
@@ -242,11 +234,10 @@ class Assets(Controller):
     async def page(self, services: TheServices, authority: TheAuthority) -> list[wire.AssetView]:
         return [views.asset(asset) for asset in (await services.prices.fresh()).assets.values()]
 
-    @put("/{code:str}", summary="Add an asset, or change its name and price")
+    @put("/{code:str}", summary="Add an asset, or change its name and price", guards=[only(administrators)])
     async def put(
         self, services: TheServices, authority: TheAuthority, code: FromPath[str], data: JSONBody[wire.AssetBody]
     ) -> wire.AssetView:
-        authority.administrator()
         if not (code.isascii() and code.isalnum() and code.isupper() and 2 <= len(code) <= 12 and code[0].isalpha()):
             raise Invalid.field("code", "2 to 12 capital letters and digits, a letter first")
         if str(data.scale).strip("0") != "1":

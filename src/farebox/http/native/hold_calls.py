@@ -15,6 +15,7 @@ from farebox.http.access import Access
 from farebox.http.native import calls, wire
 from farebox.http.native.authority import Authority
 from farebox.http.native.charge_call import bill_of, drawn_grant
+from farebox.http.native.may import anybody, who_charges
 from farebox.http.native.outcomes import charged, refused
 from farebox.http.strict import Reader
 from farebox.identity.types import Principal
@@ -101,7 +102,7 @@ def hold_route(holds: HoldCalls, access: Access, limit: int) -> edge.Route:
     async def act(principal: Principal, key: str, data: wire.NewHold, _: str) -> edge.Answer:
         return _answered(*await holds.hold(principal, key, data), "hd")
 
-    return calls.route(access, limit, Reader(wire.NewHold), act, *calls.GUARDED)
+    return calls.route(access, limit, Reader(wire.NewHold), act, who_charges, *calls.GUARDED)
 
 
 def capture_route(holds: HoldCalls, access: Access, limit: int) -> edge.Route:
@@ -111,7 +112,7 @@ def capture_route(holds: HoldCalls, access: Access, limit: int) -> edge.Route:
         hold_id = path.split("/")[3]
         return _answered(*await holds.capture(principal, key, data, hold_id), "ch")
 
-    return calls.route(access, limit, Reader(wire.NewCapture), act, *calls.GUARDED)
+    return calls.route(access, limit, Reader(wire.NewCapture), act, anybody, *calls.GUARDED)
 
 
 def _answered(outcome: Outcome, grant: GrantRef, prefix: str) -> edge.Answer:

@@ -18,7 +18,7 @@ from farebox.http import edge, sse
 from farebox.http.access import Access, bearer
 from farebox.http.depends import TheAuthority, TheServices
 from farebox.http.native.authority import Authority
-from farebox.http.problem import problem_body, problem_of, retry_after
+from farebox.http.problem import problem_body, problem_of, request_id, retry_after
 from farebox.identity.types import READ
 from farebox.services import Services
 from farebox.wallets.types import Wallet
@@ -105,7 +105,7 @@ def _subject(wallet_id: int) -> str:
 
 
 async def _refused(send: edge.Send, problem: Problem) -> None:
-    name = edge.request_id()
+    name = request_id(problem)
     headers = [(b"x-request-id", name.encode()), *retry_after(problem)]
     if problem.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

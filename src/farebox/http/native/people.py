@@ -11,6 +11,7 @@ from farebox.errors import NotFound
 from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import wire
 from farebox.http.native.context import IdempotencyKey, required_key
+from farebox.http.native.may import administrators, only
 from farebox.http.native.outcomes import moved
 from farebox.identity.people import ASSET, NewPerson, Person
 from farebox.services import Services
@@ -24,33 +25,29 @@ class People(Controller):
     path = "/v1/people"
     tags = ("People",)
 
-    @post(summary="Make an account for somebody")
+    @post(summary="Make an account for somebody", guards=[only(administrators)])
     async def add(
         self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.NewPerson]
     ) -> wire.MadePerson:
-        authority.administrator()
         new = NewPerson(data.email, data.password, data.organization)
         person, password = await services.funding.register(authority.actor, new)
         return wire.MadePerson(**msgspec.structs.asdict(_view(person)), password=password)
 
-    @get(summary="List people")
+    @get(summary="List people", guards=[only(administrators)])
     async def page(
         self,
         services: TheServices,
-        authority: TheAuthority,
         paging: ThePaging,
         email: Email = None,
     ) -> wire.Page[wire.PersonView]:
-        authority.administrator()
         found = await services.people.page(paging.number("people", 0), paging.most, email)
         return paging.page("people", found, _view)
 
-    @get("/{person_id:str}", summary="Get a person")
-    async def one(self, services: TheServices, authority: TheAuthority, person_id: FromPath[str]) -> wire.PersonView:
-        authority.administrator()
+    @get("/{person_id:str}", summary="Get a person", guards=[only(administrators)])
+    async def one(self, services: TheServices, person_id: FromPath[str]) -> wire.PersonView:
         return _view(await _person(services, person_id))
 
-    @post("/{person_id:str}/credits", summary="Put money into a person's wallet")
+    @post("/{person_id:str}/credits", summary="Put money into a person's wallet", guards=[only(administrators)])
     async def credit(
         self,
         services: TheServices,
@@ -59,7 +56,6 @@ class People(Controller):
         data: JSONBody[wire.NewCredit],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
-        authority.administrator()
         key = required_key(idempotency_key)
         person = await _person(services, person_id)
         outcome = await services.funding.credit(

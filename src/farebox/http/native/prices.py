@@ -9,6 +9,7 @@ from farebox.errors import Invalid
 from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import views, wire
 from farebox.http.native.authority import Authority
+from farebox.http.native.may import administrators, only
 from farebox.pricing.types import NewPrice, Rates, Tier
 from farebox.services import Services
 
@@ -37,11 +38,15 @@ class Prices(Controller):
         found = await services.prices.page(owner, paging.name(scope), paging.most)
         return paging.page(scope, found, lambda price: views.price(price, provider), lambda price: price.model)
 
-    @post("/import", summary="Take in a price list: what differs becomes a new version", status_code=200)
+    @post(
+        "/import",
+        summary="Take in a price list: what differs becomes a new version",
+        status_code=200,
+        guards=[only(administrators)],
+    )
     async def take_in(
         self, services: TheServices, authority: TheAuthority, data: JSONBody[wire.PriceImport]
     ) -> wire.PriceImported:
-        authority.administrator()
         done = await services.prices.take_in(
             authority.actor,
             data.source,
@@ -59,7 +64,12 @@ class Prices(Controller):
         owner = await _owner(services, authority, provider)
         return [views.price(price, provider) for price in await services.prices.versions(owner, _model(model))]
 
-    @put("/{provider:str}/{model:path}", summary="Add a version of a model's price", status_code=201)
+    @put(
+        "/{provider:str}/{model:path}",
+        summary="Add a version of a model's price",
+        status_code=201,
+        guards=[only(administrators)],
+    )
     async def put(
         self,
         services: TheServices,
@@ -68,20 +78,21 @@ class Prices(Controller):
         model: FromPath[str],
         data: JSONBody[wire.PriceBody],
     ) -> wire.PriceView:
-        authority.administrator()
         owner = await _owner(services, authority, provider)
         new = NewPrice(_model(model), data.asset, _rates(data), owner, data.starts_at)
         (number,) = await services.prices.add(authority.actor, "api", [new])
         return views.price(await services.prices.price(number), provider)
 
-    @delete("/{provider:str}/{model:path}", summary="Withdraw a model's price from now on")
+    @delete(
+        "/{provider:str}/{model:path}",
+        summary="Withdraw a model's price from now on, and what was planned for it",
+        guards=[only(administrators)],
+    )
     async def withdraw(
         self, services: TheServices, authority: TheAuthority, provider: FromPath[str], model: FromPath[str]
     ) -> None:
-        authority.administrator()
         owner = await _owner(services, authority, provider)
-        newest = (await services.prices.versions(owner, _model(model), 1))[0]
-        await services.prices.add(authority.actor, "api", [NewPrice(newest.model, newest.asset, None, owner)])
+        await services.prices.withdraw(authority.actor, "api", owner, _model(model))
 
 
 async def _owner(services: Services, authority: Authority, provider: str) -> int | None:

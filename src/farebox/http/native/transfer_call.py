@@ -4,11 +4,12 @@ import msgspec
 
 from farebox import ids
 from farebox.charging.service import fingerprint
-from farebox.errors import Forbidden, Invalid
+from farebox.errors import Invalid
 from farebox.http import edge
 from farebox.http.access import Access
 from farebox.http.native import calls, wire
 from farebox.http.native.authority import Authority
+from farebox.http.native.may import who_has_wallets
 from farebox.http.native.outcomes import moved_view, refused
 from farebox.http.strict import Reader
 from farebox.identity.types import Principal
@@ -21,10 +22,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def transfer(authority: Authority, key: str, data: wire.NewTransfer) -> tuple[Outcome, Wallet]:
-    """Moves money out of a wallet of the caller's; the outcome, and that wallet. Raises Problem."""
+    """Moves money out of a wallet of the caller's, who may have some; the outcome, and that wallet. Raises Problem."""
     principal = authority.principal
-    if principal.provider_id is not None:
-        raise Forbidden("a provider charges grants; it does not move wallets' money")
     payer = await authority.wallet(data.from_wallet)
     to_wallet_id = ids.parse_wallet_id(data.to_wallet)
     if to_wallet_id is None:
@@ -55,4 +54,6 @@ def route(services: Services, access: Access) -> edge.Route:
         more = (*calls.REPLAYED, *calls.GUARDED) if outcome.replayed else calls.GUARDED
         return edge.Answer(201, _encode(moved_view(outcome, "tr", payer.id, payer.asset)), more)
 
-    return calls.route(access, services.settings.max_body_bytes, Reader(wire.NewTransfer), act, *calls.GUARDED)
+    return calls.route(
+        access, services.settings.max_body_bytes, Reader(wire.NewTransfer), act, who_has_wallets, *calls.GUARDED
+    )

@@ -6,11 +6,12 @@ from typing import Annotated
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from farebox.charging.service import fingerprint
+from farebox.charging.service import fingerprint, own_key
 from farebox.errors import Invalid
 from farebox.http.depends import TheAuthority, ThePaging, TheServices
 from farebox.http.native import statements, transfer_call, views, wire
 from farebox.http.native.context import IdempotencyKey, required_key
+from farebox.http.native.may import administrators, only, who_has_wallets
 from farebox.http.native.outcomes import moved
 from farebox.ids import NEWEST
 from farebox.ledger.types import Deposit
@@ -55,7 +56,11 @@ class Wallets(Controller):
     async def one(self, authority: TheAuthority, wallet_id: FromPath[str]) -> wire.WalletView:
         return views.wallet(await authority.wallet(wallet_id))
 
-    @post("/{wallet_id:str}/deposits", summary="Put money into a wallet; with a reference, once only")
+    @post(
+        "/{wallet_id:str}/deposits",
+        summary="Put money into a wallet; with a reference, once only",
+        guards=[only(administrators)],
+    )
     async def deposit(
         self,
         services: TheServices,
@@ -64,10 +69,8 @@ class Wallets(Controller):
         data: JSONBody[wire.NewDeposit],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[wire.Moved]:
-        authority.administrator()
         # A reference says as well as a key which deposit this is.
-        key = f"reference:{data.source}:{data.reference}" if idempotency_key is None and data.reference else None
-        key = key or required_key(idempotency_key)
+        key = own_key() if idempotency_key is None and data.reference else required_key(idempotency_key)
         wallet = await authority.wallet(wallet_id)
         if data.asset is not None and data.asset != wallet.asset:
             raise Invalid.field("asset", "the wallet holds another asset", "asset_mismatch")
@@ -134,7 +137,7 @@ class Transfers(Controller):
     path = "/v1/transfers"
     tags = ("Wallets",)
 
-    @post(summary="Move money from one wallet to another of the same asset")
+    @post(summary="Move money from one wallet to another of the same asset", guards=[only(who_has_wallets)])
     async def add(
         self,
         services: TheServices,

@@ -83,7 +83,8 @@ async def wallet(services: TheServices, wallet_id: FromPath[str]) -> dict[str, A
     if number is None:
         raise NotFound("there is no such wallet")
     found = await services.wallets.get(number)
-    return {"wallet_id": wallet_id, "tokens": whole_tokens(services.prices.book, found.asset, found.available)}
+    book = await services.prices.fresh()
+    return {"wallet_id": wallet_id, "tokens": whole_tokens(book, found.asset, found.available)}
 
 
 write_problem = problem_writer(answers.problem)

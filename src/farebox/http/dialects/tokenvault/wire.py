@@ -82,7 +82,10 @@ def note_of(metadata: Raw) -> str | None:
     """Metadata as it is kept with a charge: JSON text; None for nothing. Raises Invalid for what is no object."""
     if bytes(metadata) == b"null":
         return None
-    kept = msgspec.json.decode(metadata)
+    try:
+        kept = msgspec.json.decode(metadata)  # what was skipped over has to be read once: numbers out of range
+    except (msgspec.DecodeError, RecursionError):
+        raise Invalid.field("metadata", "holds a number that can't be kept, or is nested too deeply") from None
     if kept is None or kept == {}:
         return None
     if not isinstance(kept, dict):

@@ -19,7 +19,7 @@ from farebox.http.dialects.x402tools.caller import organization_of, own
 from farebox.http.dialects.x402tools.pages import CAP, page
 from farebox.http.native.context import IdempotencyKey
 from farebox.identity.service import note
-from farebox.identity.types import READ, WRITE, Principal
+from farebox.identity.types import READ, RECHARGE, WRITE, Principal
 from farebox.ids import NEWEST
 from farebox.ledger.envelopes import Counts
 from farebox.services import Services
@@ -147,7 +147,7 @@ async def add_api_key(services: TheServices, caller: TheCaller, data: JSONBody[w
         "organization",
         data.name,
         organization_id=own(caller),
-        scopes=tuple(sorted(caller.scopes)),
+        scopes=tuple(sorted(caller.scopes - {RECHARGE})),  # that right only an administrator gives
         expires_at=data.expires_at,
     )
     await note(services.pool, _actor(caller), "key.add", f"{own(caller)}/{ids.public('key', made.id)}", name=data.name)

@@ -32,7 +32,7 @@ ScopeName = Annotated[
         min_length=1,
         max_length=320,
         description="A wallet's number, a person's e-mail address, a grant's id, an agent's name, a provider's slug or "
-        "a model's name; none for `all`.",
+        "a model's name, as charges say it; none for `all`.",
     ),
 ]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from farebox.http.patterns import formed
 from farebox.ledger.types import MAX_UNITS
 
 T = TypeVar("T")
@@ -17,17 +18,31 @@ Count = Annotated[int, Meta(ge=0, le=MAX_UNITS)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Model = Annotated[str, Meta(min_length=1, max_length=200, description="The model's name in the price book.")]
 Username = Annotated[str, Meta(min_length=1, max_length=320, description="The user's name at the provider.")]
-AssetCode = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{1,11}\Z", description="Such as USD or TOKEN.")]
+AssetCode = Annotated[
+    str,
+    formed(r"^[A-Z][A-Z0-9]{1,11}\Z", "2 to 12 capital letters and digits, such as USD", "Such as USD or TOKEN."),
+]
 Slug = Annotated[
     str,
-    Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}\Z", description="Lower-case letters, digits and hyphens; no underscore."),
+    formed(
+        r"^[a-z0-9][a-z0-9-]{0,38}\Z",
+        "1 to 39 lower-case letters, digits and hyphens, such as acme-chat",
+        "Lower-case letters, digits and hyphens; no underscore.",
+    ),
 ]
-OrganizationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")]
-WalletId = Annotated[str, Meta(pattern=r"^[1-9][0-9]{15}\Z", description="16 digits.")]
+OrganizationId = Annotated[
+    str, formed(r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z", "1 to 64 letters, digits and any of _.:-, such as acme")
+]
+WalletId = Annotated[str, formed(r"^[1-9][0-9]{15}\Z", "a wallet's number, which has 16 digits", "16 digits.")]
 PublicId = Annotated[str, Meta(min_length=3, max_length=64)]
 Seconds = Annotated[int, Meta(gt=0, le=MAX_TTL_S)]
 DecimalText = Annotated[
-    str, Meta(pattern=r"^(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z", description="An exact decimal, as a string.")
+    str,
+    formed(
+        r"^(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z",
+        "a decimal number from zero up, such as 0.0000025",
+        "An exact decimal, as a string.",
+    ),
 ]
 Moment = Annotated[datetime, Meta(tz=True)]
 Note = Annotated[str, Meta(min_length=1, max_length=500)]
