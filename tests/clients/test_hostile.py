@@ -1,6 +1,7 @@
 """The own client behind a hostile server: nothing is charged twice, nothing hangs, nothing undocumented is raised."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -124,6 +125,26 @@ def test_no_call_outlasts_its_deadline(shop: Shop, hostile: Hostile, fault: Faul
     assert raised.value.maybe_done
     shop.client.charge(shop.token, amount=1, idempotency_key="deadline")
     assert shop.available() == 999_999, "the key tells that it had been carried out"
+
+
+def test_a_server_that_is_gone_after_it_had_the_request_may_have_carried_it_out() -> None:
+    """What counts is any attempt, not the last one, which met nobody."""
+    server = socket.create_server(("127.0.0.1", 0))
+    where = f"127.0.0.1:{server.getsockname()[1]}"
+
+    def die() -> None:
+        connection, _ = server.accept()
+        server.close()
+        connection.recv(65536)
+        connection.close()
+
+    policy = msgspec.structs.replace(QUICK, attempts=3)
+    with ThreadPoolExecutor(1) as pool, Farebox(f"http://{where}", "key", policy=policy) as client:
+        pool.submit(die)
+        for maybe_done in (True, False):
+            with pytest.raises(Unreachable, match=f"no connection to {where} came about") as raised:
+                client.charge("ps_1", amount=1)
+            assert raised.value.maybe_done == maybe_done
 
 
 def test_a_wait_beyond_the_deadline_is_told_and_not_waited_for(shop: Shop, hostile: Hostile) -> None:

@@ -89,6 +89,19 @@ def test_a_wallet_from_opening_to_statement(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--url", "127.0.0.1:8080"], "starts with http:// or https://"),
+        (["--url", "http://127.0.0.1:eighty"], "Invalid port"),
+        (["--key", "pk_live_…"], "no API key"),
+        (["--key", "pk_live_1\r"], "no API key"),
+    ],
+)
+def test_what_is_no_address_and_no_key_is_said(shell: Shell, words: list[str], said: str) -> None:
+    assert said in shell.fails("wallet", "list", *words)
+
+
+@pytest.mark.parametrize(
     ("amount", "said"),
     [
         ("1.0000001", "finer than USD can be"),
@@ -96,7 +109,8 @@ def test_a_wallet_from_opening_to_statement(shell: Shell) -> None:
         ("-1", "No such option"),
         ("1e999", "not an amount"),
         ("ten", "not an amount"),
-        ("99999999999999999999", "above zero"),
+        ("99999999999999999999", "more than a wallet can hold"),
+        ("1,500", "two ways"),
     ],
 )
 def test_amounts_are_exact_or_refused(shell: Shell, amount: str, said: str) -> None:
@@ -263,6 +277,8 @@ def test_errors_say_what_to_do_next(shell: Shell) -> None:
     assert "farebox serve" in unreachable.stderr
     as_json = shell.run("wallet", "show", "1234567890123456", "--json")
     assert json.loads(as_json.stderr)["code"] == "not_found"
+    wallet = shell.json("wallet", "open", "--asset", "USD")["id"]
+    assert "such as 2026-01-31T12:00:00Z" in shell.fails("wallet", "statement", wallet, "--since", "2026-01-31")
 
 
 def test_every_command_explains_itself() -> None:
@@ -292,6 +308,17 @@ def test_piped_output_has_no_control_characters(live: Live) -> None:
     assert done.returncode == 0
     assert not {"\x1b", "\u202e", "\r"} & {*done.stdout, *done.stderr}
     assert "\\x1b[31mada\\u202e\\r" in done.stdout
+
+
+def test_a_locale_without_the_letters_is_no_failure(live: Live) -> None:
+    """Else a deposit that was made would seem not to have been."""
+    env = {"FAREBOX_URL": live.url, "FAREBOX_KEY": ADMIN_KEY, "PYTHONIOENCODING": "latin-1"}
+    opened = run("wallet", "open", "--asset", "USD", "--owner", "Łucja 😀", "--deposit", "5", "--json", **env)
+    assert json.loads(opened.stdout)["owner"] == "Łucja 😀"
+    shown = run("wallet", "show", json.loads(opened.stdout)["id"], **env)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "?ucja ?" in shown.stdout
+    assert run("wallet", "history", json.loads(opened.stdout)["id"], **env).returncode == 0
 
 
 def test_the_audit_of_a_database_by_its_address(live: Live, postgres: Databases, database: str) -> None:

@@ -3,7 +3,7 @@
 import re
 
 from farebox.cli.output import Failure
-from farebox.money import MAX_UNITS, NotExact, parse_decimal, to_units
+from farebox.money import MAX_UNITS, NotExact, TwoReadings, to_units, typed_decimal
 
 _SPAN = re.compile(r"([1-9][0-9]{0,8})\s*(s|m|h|d|w)?", re.ASCII)
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -12,13 +12,19 @@ _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 def units(text: str, scale: int, asset: str) -> int:
     """`12.50` in units of an asset, exact; raises Failure where that is not an amount of it."""
     try:
-        found = to_units(parse_decimal(text.replace(",", "").replace("_", "")), scale)
+        found = to_units(typed_decimal(text.replace("_", ""), whole=scale == 1), scale)
     except NotExact:
         raise Failure(f"{text} is finer than {asset} can be", f"1 {asset} has {scale:,} units.") from None
+    except TwoReadings:
+        raise Failure(
+            f"{text} can be read in two ways", "Write thousands without a comma, fractions with a point"
+        ) from None
     except ValueError:
         raise Failure(f"{text!r} is not an amount", "Write it like 12.50") from None
-    if not 0 < found <= MAX_UNITS:
+    if found <= 0:
         raise Failure("The amount has to be above zero", "Write it like 12.50")
+    if found > MAX_UNITS:
+        raise Failure(f"{text} {asset} is more than a wallet can hold")
     return found
 
 

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from farebox.cli.output import Failure
+from farebox.client.address import address
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 5.0
@@ -19,10 +20,12 @@ class Api:
     """The native API of one server with one key. Every error is a Failure that says what to do next."""
 
     def __init__(self, url: str, key: str | None) -> None:
-        self.url = url.rstrip("/")
-        self._key = key
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        """Raises Failure for what can't be an address, or a key."""
+        try:
+            self.url, self._key, headers = address(url, key)
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise Failure(f"{error}", "Look at --url and --key, or FAREBOX_URL and FAREBOX_KEY.") from None
 
     def close(self) -> None:
         """Closes the connection."""
@@ -74,9 +77,9 @@ class Api:
             last = attempt == ATTEMPTS
             try:
                 response = self._http.request(method, path, **request)
-            except httpx.ConnectError:
+            except httpx.ConnectError as error:
                 raise Failure(
-                    f"No server answers at {self.url}", "Start one: farebox serve (or name it: --url)"
+                    f"No server answers at {self.url}: {error}", "Start one: farebox serve (or name it: --url)"
                 ) from None
             except httpx.HTTPError as error:
                 if again and not last:

@@ -1,5 +1,6 @@
 """How a command is made: its own parameters, plus where the server is, the key, and how to print."""
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
@@ -41,13 +42,11 @@ def command(
     def register(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
         @functools.wraps(function)
         def run(*, url: str, key: str | None, as_json: bool, **given: Any) -> None:
-            api = Api(url, key)
             try:
-                function(Session(api, Output(as_json=as_json)), **given)  # type: ignore[call-arg]  # typer's parameters
+                with contextlib.closing(Api(url, key)) as api:
+                    function(Session(api, Output(as_json=as_json)), **given)  # type: ignore[call-arg]  # typer's parameters
             except Failure as failure:
                 fail(failure, as_json=as_json)
-            finally:
-                api.close()
 
         own = list(inspect.signature(function).parameters.values())[1:]
         options = [

@@ -8,6 +8,7 @@ from farebox.cli.amounts import units
 from farebox.cli.api import new_key
 from farebox.cli.command import Session, command, group
 from farebox.cli.output import Failure, amount, moment
+from farebox.money import to_units, typed_decimal
 
 app = group("Limits for every day, week, month or year.")
 
@@ -183,7 +184,7 @@ def _limit(session: Session, text: str, asset: str | None) -> int:
     if asset is not None:
         return units(text, _scales(session).get(asset, 1), asset)
     try:
-        return int(text.replace(",", "").replace("_", ""))
+        return to_units(typed_decimal(text.replace("_", ""), whole=True), 1)
     except ValueError:
         raise Failure(
             f"{text!r} is not a number of units", "Write it like 10000; for money, name the --asset"

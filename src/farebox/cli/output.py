@@ -1,10 +1,13 @@
 """What commands print: tables and panels for people, JSON for programs, and errors that say what to do next."""
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -26,8 +29,10 @@ class Failure(Exception):
         self.problem = problem
 
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_LEAST_CELL = 7
 WHOLE = ("wallet", "id", "grant", "slug")
-"""Columns that are copied from: never broken over two lines."""
+"""Columns that are copied from."""
 
 
 class Output:
@@ -44,8 +49,11 @@ class Output:
             self.notes.print(text)
 
     def json(self, value: object) -> None:
-        """A value as indented JSON, its keys in the order of the API."""
-        self.data.file.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+        """A value as indented JSON, its keys in the order of the API; whole in any locale's encoding."""
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        if not self.data.encoding.startswith("utf"):
+            text = _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+        self.data.file.write(text + "\n")
 
     def facts(self, value: object, facts: Sequence[tuple[str, object]]) -> None:
         """One thing: as JSON, or as lines of name and value. Values are text, not markup."""
@@ -58,22 +66,56 @@ class Output:
         self.data.print(table)
 
     def rows(self, value: object, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-        """Many things: as JSON, or as a table; a column whose name starts with `>` is aligned right."""
+        """Many things: as JSON, or as a table; a column whose name starts with `>` has numbers, aligned right.
+
+        On a terminal too narrow for the table, each thing's facts stand one below the other.
+        """
         if self.as_json:
             self.json(value)
             return
+        cells = [[escape(_text(cell)) for cell in row] for row in rows]
+        if not cells:
+            self.notes.print(empty)
+        elif self.data.is_terminal and _least_width(columns, cells) > self.data.width:
+            self._one_below_the_other(columns, cells)
+        else:
+            self._side_by_side(columns, cells)
+
+    def _side_by_side(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
         for column in columns:
             right = column.startswith(">")
             table.add_column(
-                column.lstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=column in WHOLE
+                column.lstrip(">"),
+                justify="right" if right else "left",
+                overflow="fold",
+                no_wrap=_is_whole(column),
             )
         for row in rows:
-            table.add_row(*(escape(_text(cell)) for cell in row))
-        if table.row_count:
+            table.add_row(*row)
+        self.data.print(table)
+
+    def _one_below_the_other(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        for row in rows:
+            table = Table.grid(padding=(0, 2))
+            for column, cell in zip(columns, row, strict=True):
+                table.add_row(f"[dim]{column.lstrip('>')}[/dim]", cell)
+            self.data.print()
             self.data.print(table)
-        else:
-            self.notes.print(empty)
+
+
+def _is_whole(column: str) -> bool:
+    """Numbers and what is copied from: never broken over two lines."""
+    return column in WHOLE or column.startswith(">")
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How narrow a table can be that shows all columns, each whole or in pieces that can still be read."""
+    width = 3 * len(columns)
+    for place, column in enumerate(columns):
+        found = max(cell_len(text) for text in (column.lstrip(">"), *(row[place] for row in rows)))
+        width += found if _is_whole(column) else min(found, _LEAST_CELL)
+    return width
 
 
 def tell(failure: Failure, *, as_json: bool) -> None:

@@ -1,5 +1,7 @@
 """`farebox`: all commands."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -53,4 +55,8 @@ app.add_typer(keys.app, name="keys", rich_help_panel="Who charges and who pays")
 
 def run() -> None:
     """Entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Where the locale has no such letter: what has moved money must not seem to have failed.
+            stream.reconfigure(errors="replace")
     app()

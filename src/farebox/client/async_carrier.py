@@ -9,7 +9,7 @@ from typing import TypeVar
 import httpx
 
 from farebox.client import guards
-from farebox.client.carriers import lost, prepared, reply, trusted
+from farebox.client.carriers import FAILURES, lost, prepared, reply, trusted
 from farebox.client.core import Lost, Pause, Program, Reply, Request, Send
 
 T = TypeVar("T")
@@ -52,20 +52,20 @@ class AsyncCarrier:
                 return reply(response, response.content)
         except TimeoutError:
             return Lost("no whole answer in time", sent=True, timed_out=True)
-        except httpx.HTTPError as error:
+        except FAILURES as error:
             return lost(error)
 
     async def lines(self, request: Request, quiet_s: float) -> AsyncIterator[str | Reply | Lost]:
         """As Carrier's."""
-        http = self._opened()
         try:
+            http = self._opened()
             async with aclosing(await http.send(prepared(http, request, quiet_s), stream=True)) as response:
                 if response.status_code >= 300:
                     yield reply(response, await response.aread())
                     return
                 async for line in response.aiter_lines():
                     yield line
-        except httpx.HTTPError as error:
+        except FAILURES as error:
             yield lost(error)
 
     async def close(self) -> None:

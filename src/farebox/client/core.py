@@ -62,11 +62,12 @@ class Reply(Struct, frozen=True):
 
 
 class Lost(Struct, frozen=True):
-    """No answer. `sent` is False where the request surely never left."""
+    """No answer. `sent` is False where the request surely never left; `final` where it never will."""
 
     reason: str
     sent: bool
     timed_out: bool = False
+    final: bool = False
 
 
 class Send(Struct, frozen=True):
@@ -109,15 +110,18 @@ def exchange(request: Request, read: Reader[T], policy: Policy, *, retry: frozen
         pause_s = _pause_s(policy, attempt, got)
         last = attempt == policy.attempts or time.monotonic() - began + pause_s >= policy.deadline_s
         if isinstance(got, Lost):
-            if last or not (request.repeatable or not got.sent):
-                raise Unreachable(got.reason, maybe_done=got.sent and request.method != "GET", timed_out=got.timed_out)
+            if last or got.final or not (request.repeatable or not got.sent):
+                unknown = (maybe_done or got.sent) and request.method != "GET"  # any attempt may have done it
+                raise Unreachable(got.reason, maybe_done=unknown, timed_out=got.timed_out)
         elif not _passing(request, got, retry) or last:
+            if maybe_done and request.method != "GET" and _passing(request, got, retry) and not _maybe_done(got):
+                raise Unreachable(f"an answer was lost, and the last one is {got.status}", maybe_done=True)
             try:
                 return read(got)
             except BadAnswer:
                 if last or not request.repeatable or got.status >= 300:
                     raise
-        maybe_done = maybe_done or (got.sent if isinstance(got, Lost) else got.status != 429)
+        maybe_done = maybe_done or _maybe_done(got)
         yield Pause(pause_s)
     raise AssertionError("the last attempt returns or raises")
 
@@ -140,14 +144,23 @@ def foreign(
 def members(reply: Reply) -> dict[str, Any]:
     """The members of an answer's JSON object.
 
-    Of a success that is none: BadAnswer, so that it is asked for again. Of an error: its text, as `message`.
+    Of a success that is none: BadAnswer, so that it is asked for again. Of an error: its text, as `message`; where the
+    dialect's path is missing in the client's address, it comes from the native API, whose `detail` it is.
     """
     try:
-        return msgspec.json.decode(reply.content, type=dict[str, Any])
+        found = msgspec.json.decode(reply.content, type=dict[str, Any])
+        return found if reply.status < 300 or "detail" not in found else {"message": found["detail"], **found}
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if reply.status < 300:
             raise BadAnswer("the answer is not what this call is answered with", reply.status) from None
         return {"message": reply.content.decode("utf-8", "replace")}
+
+
+def _maybe_done(got: Reply | Lost) -> bool:
+    """Whether an attempt that brought no answer to keep may have been carried out: of its own 503, a server says it."""
+    if isinstance(got, Lost):
+        return got.sent
+    return got.status not in (408, 429, 503) or b"outcome_unknown" in got.content.lower()
 
 
 def _passing(request: Request, reply: Reply, retry: frozenset[int]) -> bool:

@@ -34,7 +34,15 @@ class FieldError(Struct, frozen=True):
 
 
 class FareboxError(Exception):
-    """Whatever goes wrong with a call."""
+    """Whatever goes wrong with a call. Goes whole from one process to another."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Else it would be made again of its text alone, which fails here: a pool of processes then waits for ever.
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[FareboxError], args: tuple[Any, ...]) -> FareboxError:
+    return kind.__new__(kind, *args)
 
 
 class Unreachable(FareboxError):

@@ -16,6 +16,10 @@ class ServiceException(Exception):
         self.message = f"Error {status_code}: {body}"
         super().__init__(self.message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Goes whole from one process to another; of its text alone it could not be made again."""
+        return type(self), (self.status_code, self.body)
+
     @property
     def code(self) -> str | None:
         """What the server calls it, for programs."""
