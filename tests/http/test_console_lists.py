@@ -2,13 +2,14 @@
 
 import html
 import re
+import uuid
 
 import pytest
 
-from farebox.http.web.console import agents, envelopes, grants, organizations, prices, providers, wallets
+from farebox.http.web.console import agents, envelopes, grants, holds, organizations, prices, providers, wallets
 from tests.support.browsing import Browser, Fields
 from tests.support.consoles import signed_in
-from tests.support.live import Live, made
+from tests.support.live import ADMIN_KEY, Live, fresh_key, made, ok
 
 
 @pytest.fixture
@@ -57,6 +58,54 @@ def test_what_is_longer_than_a_page_goes_on(live: Live, operator: Browser, monke
     ):
         found = followed(operator, path, row)
         assert (len(found), len(set(found)) in (1, rows)) == (rows, True), (path, found)
+
+
+def test_holds_are_found_by_what_is_known_of_them(
+    live: Live, operator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, wallet, payer = live.provider(), live.wallet(1_000), Browser(live).sign_up("5")
+    user = f"user of {shop.slug}"
+    tokens = [shop.grant(wallet)["session_token"], shop.grant(payer.wallet, user)["session_token"]]
+    given = [{"session_token": tokens[n == 0], "amount": 1, "expires_in_s": 60} for n in range(5)]
+    held = [made(shop.api.post("/v1/holds", json=one, headers=fresh_key()))["id"] for one in given]
+    numbers = r'<tr id="(hd_[^"]+)"'
+    monkeypatch.setattr(holds, "_SHOWN", 2)
+    for words, found in (
+        (shop.slug, held),
+        (wallet, held[1:]),
+        (f" {payer.wallet} ", held[:1]),
+        (payer.email, held[:1]),
+        (user, held[:1]),
+        (held[3], held[3:4]),
+        (f"{shop.slug}x", []),
+    ):
+        assert followed(operator, f"/console/holds?q={words}", numbers) == found, words
+    first = operator.get("/console/holds", q=shop.slug)
+    released = operator.confirm(first, f"/console/holds/{held[1]}/release")
+    assert released.status_code == 303
+    behind = operator.get("/console/holds", q=shop.slug, after=held[1])  # one that is no longer open
+    assert re.findall(numbers, behind.text) == held[2:4]
+    assert f'href="/console/holds?q={wallet}"' in operator.get(f"/console/wallets/{wallet}").text
+    assert operator.get("/console/holds", after="hd_1").status_code == 422
+
+
+def test_what_an_organization_has_goes_on(live: Live, operator: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    team = made(live.admin.post("/v1/organizations", json={"id": f"o{uuid.uuid4().hex[:10]}", "name": "Ours"}))["id"]
+    path, wallets = f"/console/organizations/{team}", r'<th scope="row"><a href="/console/wallets/(\d+)"'
+    key = made(live.admin.post(f"/v1/organizations/{team}/keys", json={"name": "test"}))["key"]
+    for number in range(3):
+        made(live.client(key).post("/v1/wallets", json={"asset": "USD"}))
+        operator.submit(operator.get(path), f"{path}/agents", name=f"scout {number}")
+        member = {"id": f"member {number}", "organization_id": team}
+        ok(live.client(ADMIN_KEY, "/tokenvault").post("/v1/wallet/users", json=member))
+    whole = operator.get(path).text
+    assert "are shown" not in whole and "and others" not in whole
+    monkeypatch.setattr(organizations, "_SHOWN", 2)
+    assert followed(operator, path, wallets) == re.findall(wallets, whole)
+    cut = operator.get(path).text
+    assert ("scout 1" in cut, "scout 2" in cut, "The first 2 are shown" in cut) == (True, False, True)
+    assert ("member 1 and others" in re.sub("<[^>]*>", "", cut), "member 2" in cut) == (True, False)
+    assert "scout 2" in operator.get("/console/agents", q=f"{team}/").text
 
 
 def test_what_is_cut_says_so(live: Live, operator: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,13 +79,22 @@ WHERE (:provider_id::bigint IS NULL OR p.id = :provider_id)
 ORDER BY t.id DESC LIMIT :limit
 
 -- name: open_holds
--- Those that end soonest first: an old one that nobody ends stands on top.
+-- Those that end soonest first: an old one that nobody ends stands on top. What comes behind another is behind when that
+-- one ends, which closing it leaves as it is.
 SELECT h.wallet_id, h.id, a.asset, s.scale, p.slug AS provider, g.provider_username, h.amount, h.model,
        h.to_wallet_id, h.created_at, h.expires_at, clock_timestamp() AS now
 FROM holds h
 JOIN accounts a ON a.id = h.wallet_id JOIN assets s ON s.code = a.asset
 LEFT JOIN grants g ON g.id = h.grant_id LEFT JOIN providers p ON p.id = g.provider_id
-WHERE h.state = 'pending' ORDER BY h.expires_at LIMIT :limit
+WHERE h.state = 'pending'
+  AND (:id::bigint IS NULL OR h.id = :id)
+  AND (:wallet_id::bigint IS NULL OR h.wallet_id = :wallet_id OR h.to_wallet_id = :wallet_id)
+  AND (:words::text IS NULL OR p.slug = :words OR a.owner = :words OR a.organization_id = :words
+       OR g.provider_username = :words)
+  AND (:after_id::bigint IS NULL OR (h.expires_at, h.wallet_id, h.id) > (
+       (SELECT l.expires_at FROM holds l WHERE l.wallet_id = :after_wallet_id AND l.id = :after_id),
+       :after_wallet_id::bigint, :after_id::bigint))
+ORDER BY h.expires_at, h.wallet_id, h.id LIMIT :limit
 
 -- name: grants
 -- By what is indexed: a grant's or a wallet's number, a provider, a user of one, a payer; or the newest of all.

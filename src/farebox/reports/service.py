@@ -159,9 +159,23 @@ class Reports:
         given = {"provider_id": provider_id, "model": model, "refused": refused, "limit": limit}
         return [NewestCharge(**row) for row in await _SQL.charges_like.all(self._pool, **given)]
 
-    async def open_holds(self, limit: int) -> list[OpenHold]:
-        """Open holds, those that end soonest first."""
-        return [OpenHold(**row) for row in await _SQL.open_holds.all(self._pool, limit=limit)]
+    async def open_holds(
+        self,
+        limit: int,
+        *,
+        number: int | None = None,
+        wallet_id: int | None = None,
+        words: str | None = None,
+        after: tuple[int, int] | None = None,
+    ) -> list[OpenHold]:
+        """Open holds, those that end soonest first, behind the one that `after` names by its wallet and number.
+
+        Of one wallet (that pays or is paid), of one number in it, or of a provider, its user or a payer named `words`.
+        """
+        after_wallet_id, after_id = after or (None, None)
+        given = {"id": number, "wallet_id": wallet_id, "words": words, "limit": limit}
+        rows = await _SQL.open_holds.all(self._pool, **given, after_wallet_id=after_wallet_id, after_id=after_id)
+        return [OpenHold(**row) for row in rows]
 
     async def grants(
         self, limit: int, *, number: int | None, wallet_id: int | None, words: str | None, valid: bool

@@ -1,19 +1,20 @@
-"""Open holds: since when, for what, until when; and freeing one."""
+"""Open holds: finding one, since when it is, for what, until when; and freeing it."""
 
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from farebox import ids
 from farebox.charging.service import fingerprint
-from farebox.errors import Conflict, NotFound
+from farebox.errors import Conflict, Invalid, NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.console.acts import Act, reason_of, unconfirmed
 from farebox.http.web.console.given import Desk, TheDesk
+from farebox.http.web.console.paging import cut
 from farebox.http.web.forms import Form
 from farebox.http.web.refusals import told
-from farebox.http.web.render import card, page, to
+from farebox.http.web.render import card, hold_number, page, to
 from farebox.identity.service import note
 from farebox.ledger.types import Release
 from farebox.money import show
@@ -24,9 +25,18 @@ _SHOWN = 200
 
 
 @get("/console/holds")
-async def holds(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    found = await services.reports.open_holds(_SHOWN + 1)
-    return page("console/holds.html", desk=desk, holds=found[:_SHOWN], cut=len(found) > _SHOWN)
+async def holds(
+    services: TheServices, desk: TheDesk, q: FromQuery[str] = "", after: FromQuery[str] = ""
+) -> Response[bytes]:
+    """All, or one of a number, or those of a wallet, a provider, its user, a payer."""
+    words, place = q.strip()[:320], ids.parse_transfer("hd", after)
+    if after and place is None:
+        raise Invalid.field("after", "this is no hold: start at the list's beginning")
+    wallet_id, number = ids.parse_transfer("hd", words) or (ids.parse_wallet_id(words.replace(" ", "")), None)
+    named = words if words and wallet_id is None else None
+    found = await services.reports.open_holds(_SHOWN + 1, number=number, wallet_id=wallet_id, words=named, after=place)
+    shown, more = cut(found, _SHOWN, hold_number, "/console/holds", q=words)
+    return page("console/holds.html", desk=desk, holds=shown, more=more, q=words)
 
 
 @post("/console/holds/{hold_id:str}/release")
@@ -71,4 +81,4 @@ def _freeing(services: Services, found: HoldRecord) -> Act:
         f"{amount} that are reserved for {whom} are free again in wallet {card(found.wallet_id)}, at once.",
         f"{whom} can no longer capture them: what was delivered for them stays unpaid.",
     ]
-    return Act("Free a hold", effects, "Free it", f"/console/holds#{ids.transfer('hd', found.wallet_id, found.id)}")
+    return Act("Free a hold", effects, "Free it", f"/console/holds?q={ids.transfer('hd', found.wallet_id, found.id)}")

@@ -10,7 +10,7 @@ from farebox.http.depends import TheServices
 from farebox.http.web.console import key_forms
 from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.console.key_forms import KeyOwner
-from farebox.http.web.console.paging import cut
+from farebox.http.web.console.paging import Number, cut
 from farebox.http.web.render import Typed, page, to
 from farebox.identity.types import READ, RECHARGE, WRITE
 from farebox.services import Services
@@ -42,8 +42,10 @@ async def add_organization(request: Request[Any, Any, Any], services: TheService
 
 
 @get("/console/organizations/{organization_id:str}")
-async def organization(services: TheServices, desk: TheDesk, organization_id: FromPath[str]) -> Response[bytes]:
-    return await _shown(services, desk, organization_id)
+async def organization(
+    services: TheServices, desk: TheDesk, organization_id: FromPath[str], after: Number = 0
+) -> Response[bytes]:
+    return await _shown(services, desk, organization_id, after=after)
 
 
 @post("/console/organizations/{organization_id:str}/agents")
@@ -137,17 +139,26 @@ async def _shown(
     error: str | None = None,
     secret: str | None = None,
     status: int = 200,
+    after: int = 0,
 ) -> Response[bytes]:
     found = await services.directory.organization(organization_id)
+    wallets, more = cut(
+        await services.wallets.page(after, _SHOWN + 1, found.id, None), _SHOWN, lambda one: one.id, _path(found.id)
+    )
+    agents = await services.teams.agents(found.id, "", _SHOWN + 1)
+    members = await services.teams.members(found.id, _SHOWN + 1)
     return page(
         "console/organization.html",
         status,
         desk=desk,
         organization=found,
-        wallets=await services.wallets.page(0, _SHOWN, found.id, None),
+        wallets=wallets,
+        more=more,
         assets=services.prices.book.assets,
-        agents=await services.teams.agents(found.id, "", _SHOWN),
-        members=await services.teams.members(found.id, _SHOWN),
+        agents=agents[:_SHOWN],
+        other_agents=len(agents) > _SHOWN,
+        members=members[:_SHOWN],
+        other_members=len(members) > _SHOWN,
         keys=await services.keys.owned("organization", organization_id=found.id),
         scopes=SCOPES,
         ends=key_forms.ENDS,

@@ -18,8 +18,9 @@ def cut(
 ) -> tuple[list[Row], str | None]:
     """The rows to show of a list that was read one further, and the address where it goes on, if it does.
 
-    `place` is what the next page begins behind; it stands in the address as `after`, with what was `asked`.
+    `place` is what the next page begins behind; it stands in the address as `after`, with whatever was `asked`.
     """
     if len(found) <= most:
         return found, None
-    return found[:most], f"{path}?{urlencode(asked | {'after': place(found[most - 1])})}"
+    given = {name: value for name, value in asked.items() if value}
+    return found[:most], f"{path}?{urlencode(given | {'after': place(found[most - 1])})}"
