@@ -1,5 +1,6 @@
 """Usage records from a real Redis into the ledger of a real server: each has one effect, and none is lost."""
 
+import html
 import json
 import re
 import time
@@ -116,6 +117,48 @@ def test_what_waited_while_its_id_was_booked_waits_for_a_person(office: Office) 
     operator = signed_in(office.live)
     until(lambda: "a person: id_reused" in operator.get("/console/ingestion").text)
     assert office.balance() == 10_000 - 7
+
+
+def parked(office: Office) -> dict[str, bool]:
+    """Whether each record that waits was dismissed."""
+    rows = office.live.services.pool.fetch("SELECT record_id, dismissed_at IS NOT NULL AS gone FROM parked_usage")
+    return {row["record_id"]: row["gone"] for row in office.live.call(rows)}
+
+
+def test_what_never_comes_is_dismissed_and_taken_up_again(office: Office) -> None:
+    operator, dismiss, resume = signed_in(office.live), "/console/waiting/dismiss", "/console/waiting/resume"
+    ingest = office.live.services.ingest
+    assert ingest is not None
+    unpriced = {"waits_for": "unknown_model", "model": "never & 1", "organization": office.id}
+    nobodys = {"waits_for": "unknown_organization", "model": MODEL, "organization": "nobody"}
+    for number in (1, 2):
+        office.send(f"r{number}", 7, model="never & 1")
+    office.send("r3", 5, model="tomorrow-1")
+    office.client.xadd(STREAM, record("nobody", "r4", 1))
+    until(lambda: len(parked(office)) == 4)
+    for kind, counted in ((unpriced, "2 records"), (nobodys, "1 record")):
+        told = operator.submit(operator.get("/console/ingestion"), dismiss, **kind)
+        assert (
+            f"<li>{counted} of model “{html.escape(kind['model'])}” for organization “{kind['organization']}”"
+            in told.text
+        )
+        assert operator.submit(told, dismiss, reason="").status_code == 422
+        assert [operator.submit(told, dismiss, reason="a typo").status_code for _ in range(2)] == [303, 404]
+    assert parked(office) == {"r1": True, "r2": True, "r3": False, "r4": True}
+    office.send("r1", 7, model="never & 1")  # the same again is no other record
+    office.send("r5", 7, model="never & 1")
+    until(lambda: "r5" in parked(office))
+    office.live.price("never & 1", asset="CREDIT", input_token="1")
+    office.open("nobody", 1)
+    until(lambda: "r5" not in parked(office))
+    assert office.live.call(ingest.books.unpark(whole=True)) == 0
+    assert (office.balance(), office.balance("nobody")) == (10_000 - 7, 100)
+    assert operator.confirm(operator.get("/console/ingestion"), resume, "it was none", **unpriced).status_code == 303
+    office.live.call(ingest.books.unpark(whole=True))
+    until(lambda: office.balance() == 10_000 - 3 * 7)
+    assert (parked(office), office.balance("nobody")) == ({"r3": False, "r4": True}, 100)
+    log = operator.get("/console/log?q=usage.").text
+    assert (log.count("a typo"), log.count("it was none")) == (2, 1)
 
 
 def test_unknown_models_wait_for_their_price(office: Office) -> None:

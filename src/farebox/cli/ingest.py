@@ -91,12 +91,15 @@ async def _inspect(url: str, settings: Settings, most: int) -> dict[str, Any]:
     async with _stream(settings) as stream, connected(url) as conn:
         state = await stream.state()
         letters = await stream.letters(most)
-        parked = await _SQL.parked.all(conn, stream=stream.name, limit=100)
+        waiting = {
+            name: await _SQL.parked.all(conn, stream=stream.name, dismissed=name == "dismissed", limit=100)
+            for name in ("parked", "dismissed")
+        }
     return {
         "stream": stream.name,
         "group": stream.group,
         **{name: getattr(state, name) for name in state.__struct_fields__},
-        "parked": [dict(row) for row in parked],
+        **{name: [dict(row) for row in rows] for name, rows in waiting.items()},
         "letters": [_plain(letter) for letter in letters],
     }
 
@@ -108,9 +111,10 @@ def _show(out: Output, found: dict[str, Any]) -> None:
     facts = ("stream", "group", "length", "lag", "pending", "consumers", "dead_letters")
     age = ("oldest not booked", f"{found['oldest_s']:.1f} s")
     out.facts(found, [*((name.replace("_", " "), found[name]) for name in facts), age])
-    waiting = [(item["records"], item["reason"], item["model"], item["organization_id"]) for item in found["parked"]]
-    if waiting:
-        out.rows(waiting, (">waiting", "for", "model", "organization"), waiting, "")
+    for name, head in (("parked", ">waiting"), ("dismissed", ">dismissed")):
+        rows = [(item["records"], item["reason"], item["model"], item["organization_id"]) for item in found[name]]
+        if rows:
+            out.rows(rows, (head, "for", "model", "organization"), rows, "")
     letters = [(item["id"], item["reason"], item["buried_at"], str(item["fields"])) for item in found["letters"]]
     if letters:
         out.rows(letters, ("id", "reason", "buried", "record"), letters, "")

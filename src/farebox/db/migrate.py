@@ -6,7 +6,7 @@ from importlib import resources
 import asyncpg
 from asyncpg import Connection, Record
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest migration of this program; a test compares it with the files."""
 
 

@@ -11,7 +11,7 @@ from asyncpg import Pool, Record
 from farebox.charging.service import Bill, Charging
 from farebox.db import queries
 from farebox.errors import Invalid, NotFound
-from farebox.ingest.types import Fate, Parked, Settled, UsageRecord
+from farebox.ingest.types import Fate, Kind, Parked, Settled, UsageRecord
 from farebox.ledger.batcher import Ledger, OutcomeUnknown, Overloaded, Unavailable
 from farebox.ledger.types import Outcome, RecordUsage, Refusal
 from farebox.pricing.book import Book
@@ -54,9 +54,29 @@ class Books:
         self._accounts = accounts
         self._tried_revision = 0
 
-    async def parked(self, limit: int) -> list[Parked]:
-        """What waits for a price or an organization, and how much of it; the most first."""
-        return [Parked(**row) for row in await _SQL.parked.all(self._pool, stream=self._stream, limit=limit)]
+    async def parked(self, limit: int, *, dismissed: bool = False) -> list[Parked]:
+        """What waits for a price or an organization, or was dismissed as it did, and how much of it; the most first."""
+        rows = await _SQL.parked.all(self._pool, stream=self._stream, dismissed=dismissed, limit=limit)
+        return [Parked(**row) for row in rows]
+
+    async def count(self, kind: Kind, *, dismissed: bool) -> int:
+        """How many records of a kind wait, or were dismissed."""
+        given = msgspec.structs.asdict(kind)
+        found: int = await _SQL.count_parked.value(self._pool, stream=self._stream, dismissed=dismissed, **given)
+        return found
+
+    async def dismiss(self, kind: Kind) -> int:
+        """All records of a kind wait no longer, until they are taken up again; how many."""
+        return await self._dismiss(kind, dismissed=True)
+
+    async def resume(self, kind: Kind) -> int:
+        """All records of a kind that were dismissed wait again; how many."""
+        return await self._dismiss(kind, dismissed=False)
+
+    async def _dismiss(self, kind: Kind, *, dismissed: bool) -> int:
+        given = msgspec.structs.asdict(kind)
+        done: int = await _SQL.dismiss_parked.value(self._pool, stream=self._stream, dismissed=dismissed, **given)
+        return done
 
     async def settle(self, records: Sequence[UsageRecord]) -> list[Settled]:
         """The fate of each, in order. What is answered is committed; raises what the database's absence raises."""

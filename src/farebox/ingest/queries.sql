@@ -10,18 +10,18 @@ ON CONFLICT (stream, record_id) DO UPDATE SET reason = excluded.reason
 RETURNING record_id
 
 -- name: waiting_models
-SELECT DISTINCT model FROM parked_usage WHERE stream = :stream AND reason <> 'unknown_organization'
+SELECT DISTINCT model FROM parked_usage WHERE stream = :stream AND reason <> 'unknown_organization' AND dismissed_at IS NULL
 
 -- name: parked_of_models
 SELECT record_id, record FROM parked_usage
 WHERE stream = :stream AND model = ANY(:models::text[]) AND reason <> 'unknown_organization'
-  AND record_id > :after
+  AND dismissed_at IS NULL AND record_id > :after
 ORDER BY record_id LIMIT :limit
 
 -- name: parked_of_organizations
 -- Those whose organization is there by now.
 SELECT p.record_id, p.record FROM parked_usage p JOIN organizations o ON o.id = p.organization_id
-WHERE p.stream = :stream AND p.reason = 'unknown_organization' AND p.record_id > :after
+WHERE p.stream = :stream AND p.reason = 'unknown_organization' AND p.dismissed_at IS NULL AND p.record_id > :after
 ORDER BY p.record_id LIMIT :limit
 
 -- name: unpark!
@@ -32,4 +32,19 @@ UPDATE parked_usage SET reason = :reason WHERE stream = :stream AND record_id = 
 
 -- name: parked
 SELECT reason, model, organization_id, count(*) AS records, min(parked_at) AS since FROM parked_usage
-WHERE stream = :stream GROUP BY reason, model, organization_id ORDER BY records DESC LIMIT :limit
+WHERE stream = :stream AND (dismissed_at IS NOT NULL) = :dismissed::boolean
+GROUP BY reason, model, organization_id ORDER BY records DESC, model, organization_id LIMIT :limit
+
+-- name: count_parked
+SELECT count(*) FROM parked_usage
+WHERE stream = :stream AND (dismissed_at IS NOT NULL) = :dismissed::boolean
+  AND reason = :reason AND model = :model AND organization_id = :organization_id
+
+-- name: dismiss_parked
+WITH done AS (
+    UPDATE parked_usage SET dismissed_at = CASE WHEN :dismissed::boolean THEN clock_timestamp() END
+    WHERE stream = :stream AND (dismissed_at IS NULL) = :dismissed::boolean
+      AND reason = :reason AND model = :model AND organization_id = :organization_id
+    RETURNING record_id
+)
+SELECT count(*) FROM done

@@ -48,6 +48,14 @@ class Settled(Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class Kind(Struct, frozen=True):
+    """What records wait for, with the model and organization that they are of."""
+
+    reason: str
+    model: str
+    organization_id: str
+
+
 class Parked(Struct, frozen=True):
     """So many records that wait for the same price or organization, the first of them since then."""
 

@@ -22,9 +22,10 @@ _SHOWN = 100
 
 @get("/console/ingestion")
 async def ingestion(services: TheServices, desk: TheDesk) -> Response[bytes]:
-    told: dict[str, Any] = {"ingest": services.ingest, "letters": [], "parked": [], "away": False}
+    told: dict[str, Any] = {"ingest": services.ingest, "letters": [], "parked": [], "dismissed": [], "away": False}
     if services.ingest is not None:
         told["parked"] = await services.ingest.books.parked(_SHOWN)
+        told["dismissed"] = await services.ingest.books.parked(_SHOWN, dismissed=True)
         try:
             told["letters"] = await services.ingest.stream.letters(_SHOWN)
         except AWAY:

@@ -18,6 +18,7 @@ from farebox.http.web.console import (
     overview,
     prices,
     providers,
+    waiting,
     wallets,
 )
 from farebox.http.web.console.given import administrator, desk, signed_in
@@ -43,6 +44,7 @@ def router(services: Services, access: Access) -> Router:
         *(envelopes.envelopes, envelopes.add_envelope, envelopes.envelope),
         *(envelopes.change_envelope, envelopes.remove_envelope),
         *(ingestion.ingestion, ingestion.letter, ingestion.retry, ingestion.dismiss),
+        *(waiting.dismiss_waiting, waiting.resume_waiting),
         *(organizations.organizations, organizations.add_organization, organizations.organization),
         *(organizations.add_agent, organizations.open_credits, organizations.add_organization_key),
         *(organizations.replace_organization_key, organizations.revoke_organization_key),
