@@ -224,6 +224,21 @@ def test_health_does_not_need_the_database(server: ServerProcess) -> None:
         server.signal_postgres(signal.SIGCONT)
 
 
+def test_what_others_leave_in_the_common_directory_stops_nobody(
+    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library that PostgreSQL comes with locks a file there, which belongs to whichever user was first."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    (tmp_path / ".lockfile").mkdir()  # what nobody can open for writing
+    server = ServerProcess(directory)
+    try:
+        server.start()
+        assert server.stop() == 0, server.log.read_text()
+    finally:
+        server.clean_up()
+
+
 def test_it_refuses_to_start_on_a_newer_schema(server: ServerProcess) -> None:
     server.start()
     _in_database(server, "UPDATE alembic_version SET version_num = '9999'")

@@ -70,6 +70,11 @@ def buffers_mib(container_limit: Path = _CONTAINER_LIMIT) -> int:
     return max(256, min(usable // 8 // 2**20, 2048))
 
 
+class _Server(PostgresServer):
+    _lock = contextlib.nullcontext()
+    """Its own is a file in /tmp that belongs to whoever was first: nobody else could stop theirs. Ours: `_alone`."""
+
+
 class EmbeddedPostgres:
     """A PostgreSQL of its own in a data directory. Any number of processes may share it; the last one stops it."""
 
@@ -80,7 +85,7 @@ class EmbeddedPostgres:
             raise RuntimeError(f"PostgreSQL can't be started in {self._data_dir}: its path has a {broken[0]!r}")
         self._pgdata = self._data_dir / "postgres"
         self._pgdata.mkdir(parents=True, exist_ok=True)
-        self._server = PostgresServer(self._pgdata, cleanup_mode=None)
+        self._server = _Server(self._pgdata, cleanup_mode=None)
         self._lock = threading.Lock()
         self._use: IO[bytes] | None = None
 
@@ -147,7 +152,7 @@ class EmbeddedPostgres:
         if not (self._pgdata / "PG_VERSION").exists():
             # A name of its own: what was killed may have left a program that still writes to the last one.
             made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._data_dir))
-            PostgresServer(made, cleanup_mode=None).ensure_pgdata_inited()
+            _Server(made, cleanup_mode=None).ensure_pgdata_inited()
             made.rename(self._pgdata)
         self._server.ensure_pgdata_inited()
 
