@@ -13,7 +13,7 @@ from msgspec import Struct
 from farebox import app
 from farebox.consent.types import Terms
 from farebox.db import migrate
-from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres
+from farebox.db.embedded import APP_ROLE, EmbeddedPostgres, creating
 from farebox.pricing.defaults import load_default_book
 from farebox.pricing.types import NewPrice, Rates
 from farebox.settings import Settings
@@ -71,7 +71,7 @@ def world(wallets: int) -> Iterator[World]:
 
 async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
     conn = await asyncpg.connect(postgres.url(OWNER, OWNER))
-    await conn.execute(f"CREATE DATABASE {DATABASE}")
+    await conn.execute(creating())
     await conn.close()
     await migrate.migrate(postgres.url(OWNER))
     conn = await asyncpg.connect(postgres.url(OWNER))

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from farebox import app
 from farebox.db import migrate, pool
-from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, keep_running
+from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, creating, keep_running
 from farebox.http import server
 from farebox.http.front import Front
 from farebox.ledger.owners import Seat
@@ -91,7 +91,7 @@ async def _set_up(postgres: EmbeddedPostgres) -> None:
     try:
         if not await conn.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
             with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
-                await conn.execute(f"CREATE DATABASE {DATABASE}")  # another server may start on it just now
+                await conn.execute(creating())  # another server may start on it just now
     finally:
         await conn.close()
     await migrate.migrate(postgres.url(owner))

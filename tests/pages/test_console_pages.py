@@ -11,6 +11,7 @@ from msgspec import Struct
 from playwright.sync_api import Page, expect
 
 from farebox.http.web.assets import assets
+from farebox.ingest.types import Kind
 from tests.support.browsing import Browser
 from tests.support.chromium import Watched
 from tests.support.consoles import signed_in
@@ -57,6 +58,8 @@ BUTTONS = {
     "confirm-refund": ("/console/wallets/{wallet}", "Refund", {}),
     "confirm-revoke": ("/console/grants", "Revoke gr_1", {}),
     "confirm-release": ("/console/holds", "Free", {}),
+    "confirm-dismiss": ("/console/ingestion", "Dismiss", {}),
+    "confirm-resume": ("/console/ingestion", "Take up again", {}),
     "confirm-remove": ("/console/envelopes/env_1", "Remove it", {}),
     "compare": ("/console/prices?provider={shop}&model=answers-large", "Compare", {"output_token": "0.00002"}),
     "new-key": ("/console/providers/{shop}", "Make a key", {"Name of a new key": "ci"}),
@@ -103,7 +106,11 @@ def overfull(live: Live, shop: Provider, client: "redis_client.Redis") -> dict[s
     office = Office(live, client)
     office.send("r1", model="unknown-model")
     office.send("r2", tokens=-1)
+    office.send("r3", model=LONG)
     until(lambda: client.xlen(DEAD))
+    office.idle()
+    assert live.services.ingest is not None
+    assert live.call(live.services.ingest.books.dismiss(Kind("unknown_model", LONG, office.id))) == 1
     live.admin.post(f"/v1/organizations/{office.id}/agents", json={"name": LONG})
     live.admin.patch(f"/v1/providers/{shop.slug}", json={"name": BENT})
     ada = Browser(live).sign_up("25")
@@ -183,6 +190,8 @@ SHOWN = {
     "confirm-refund": "The charge of",
     "confirm-revoke": "can draw nothing more",
     "confirm-release": "are free again",
+    "confirm-dismiss": "1 record of model “unknown-model”",
+    "confirm-resume": "wait again",
     "confirm-remove": "limits nothing any more",
     "compare": "What changes for answers-large",
     "new-key": "This is shown once",

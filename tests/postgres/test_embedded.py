@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import asyncpg
 import psutil
 import pytest
 
-from farebox.db.embedded import EmbeddedPostgres, buffers_mib
+from farebox.db.embedded import EmbeddedPostgres, buffers_mib, creating
 from tests.support.databases import Databases
 
 
@@ -51,6 +52,30 @@ def test_many_that_start_it_at_once_share_one(directory: Path) -> None:
     assert not users[3].is_running()
 
 
+def test_the_environment_is_that_of_other_databases(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"LANG": "xx_XX.UTF-8", "LC_CTYPE": "UTF-8", "LC_ALL": "nowhere", "PGPORT": "1", "PGSSLMODE": "verify-full"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    postgres = EmbeddedPostgres(directory)
+
+    async def asked() -> list[str]:
+        conn = await asyncpg.connect(postgres.url("postgres", "postgres"))
+        await conn.execute(creating())
+        await conn.close()
+        conn = await asyncpg.connect(postgres.url("postgres"))
+        words = "SELECT lower(word) FROM unnest(ARRAY['b', 'Ä', 'B', 'a', 'É']) word ORDER BY word"
+        found = [row[0] for row in await conn.fetch(words)]
+        await conn.close()
+        return found
+
+    try:
+        postgres.start(wait_s=5)
+        assert asyncio.run(asked()) == ["b", "a", "b", "ä", "é"]
+    finally:
+        postgres.stop()
+    assert {name: os.environ[name] for name in given} == given
+
+
 @pytest.mark.parametrize("name", ["with space", "ada's", 'a"b', "a;b", "$HOME", "a\\b", "(1)"])
 def test_a_path_that_its_start_would_break_at_is_refused_at_once(directory: Path, name: str) -> None:
     with pytest.raises(RuntimeError, match="its path has a"):
@@ -79,8 +104,7 @@ def test_only_its_own_user_gets_in(directory: Path) -> None:
     postgres = EmbeddedPostgres(directory)
     postgres.start()
     try:
-        assert "host=" in postgres.url()
-        socket_dir = Path(postgres.url().split("host=")[1])
+        socket_dir = Path(postgres.url().split("host=")[1].split("&")[0])
         assert socket_dir.stat().st_mode & 0o077 == 0
         assert not any(
             connection.status == psutil.CONN_LISTEN for connection in postmaster(directory).net_connections()

@@ -36,7 +36,14 @@ def _run(url: str, *statements: str) -> None:
     asyncio.run(main())
 
 
-def test_the_owner_migrates_and_the_clerk_serves(settings: Settings) -> None:
+@pytest.mark.parametrize(("scheme", "more"), [("postgresql", ""), ("postgres", "&application_name=mine")])
+def test_the_owner_migrates_and_the_clerk_serves(settings: Settings, scheme: str, more: str) -> None:
+    """However the address is written: those of hosted databases end in `?sslmode=require`."""
+    written = {
+        name: getattr(settings, name).replace("postgresql:", f"{scheme}:").replace("=disable", "=prefer") + more
+        for name in ("database_url", "migration_url")
+    }
+    settings = settings_for(**written)
     for _ in range(2):  # the second start finds all as it should be
         with serve.database(settings) as found, live_server(found.url(), settings) as live:
             provider = live.provider()

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from farebox.db import migrate
-from farebox.db.embedded import APP_ROLE, EmbeddedPostgres
+from farebox.db.embedded import APP_ROLE, EmbeddedPostgres, creating
 
 OWNER = "postgres"
 _TEMPLATE = "farebox_template"
@@ -33,7 +33,7 @@ class Databases:
     def empty(self) -> str:
         """The name of a new database without a schema."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        asyncio.run(self._admin(f"CREATE DATABASE {name}"))
+        asyncio.run(self._admin(creating(name)))
         return name
 
     def drop(self, name: str) -> None:
@@ -53,7 +53,7 @@ class Databases:
 
     async def make_template(self) -> None:
         """The database that the others are copies of."""
-        await self._admin(f"CREATE DATABASE {_TEMPLATE}")
+        await self._admin(creating(_TEMPLATE))
         await migrate.migrate(self.postgres.url(OWNER, _TEMPLATE))
         conn = await asyncpg.connect(self.postgres.url(OWNER, _TEMPLATE))
         try:

@@ -70,6 +70,25 @@ def buffers_mib(container_limit: Path = _CONTAINER_LIMIT) -> int:
     return max(256, min(usable // 8 // 2**20, 2048))
 
 
+_environment = threading.Lock()
+"""Held while it is not what it was."""
+
+
+@contextlib.contextmanager
+def _plain_environment() -> Iterator[None]:
+    """What PostgreSQL's programs take from the environment is meant for other databases, or not installed here: initdb
+    fails for a locale that is not, as one that ssh has brought along often is."""
+    with _environment:
+        names = [name for name in os.environ if name.startswith(("PG", "LC_")) or name in ("LANG", "LANGUAGE")]
+        before = {name: os.environ.pop(name) for name in names}
+        os.environ["LC_ALL"] = "C"
+        try:
+            yield
+        finally:
+            del os.environ["LC_ALL"]
+            os.environ.update(before)
+
+
 class _Server(PostgresServer):
     _lock = contextlib.nullcontext()
     """Its own is a file in /tmp that belongs to whoever was first: nobody else could stop theirs. Ours: `_alone`."""
@@ -132,6 +151,10 @@ class EmbeddedPostgres:
             return True
 
     def _start(self) -> None:
+        with _plain_environment():
+            self._start_plainly()
+
+    def _start_plainly(self) -> None:
         if not self.is_running():
             self._remove_stale_locks()
             self._own()
@@ -194,8 +217,9 @@ class EmbeddedPostgres:
 
     def url(self, role: str = APP_ROLE, database: str = DATABASE) -> str:
         """Where to connect. The socket's directory can differ from one start to the next."""
-        socket_dir = self._server.get_postmaster_info().socket_dir
-        return f"postgresql://{role}@/{database}?host={quote(str(socket_dir))}"
+        found = self._server.get_postmaster_info()
+        # All that the environment of whoever connects might say for another database (PGPORT, PGSSLMODE) is said here.
+        return f"postgresql://{role}@/{database}?host={quote(str(found.socket_dir))}&port={found.port}&sslmode=disable"
 
     def stop(self) -> None:
         """Leaves it, and stops it where no other process uses it."""
@@ -213,6 +237,14 @@ class EmbeddedPostgres:
                 return
             except (SubprocessError, AssertionError, OSError, ValueError):
                 time.sleep(0.05)
+
+
+def creating(database: str = DATABASE) -> str:
+    """The statement that makes a database whose order and letters are the same on every machine, and stay so."""
+    return (
+        f"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' "
+        "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
+    )
 
 
 def keep_running(postgres: EmbeddedPostgres, stopped: threading.Event) -> None:

@@ -75,6 +75,7 @@ async def until_reachable(url: str, settings: Settings) -> "Connection[Record]":
             if loop.time() >= give_up:
                 raise
             if not told:
-                log.warning("database.not_reachable", error=type(error).__name__, waiting_s=settings.database_wait_s)
+                said = str(error) or type(error).__name__
+                log.warning("database.not_reachable", error=said, waiting_s=settings.database_wait_s)
             told = True
             await asyncio.sleep(0.1)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -22,7 +23,12 @@ def _run(connection: Connection) -> None:
 
 async def _connect_and_run() -> None:
     url: str = context.config.attributes["url"]
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+
+    async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+        # As everything else does: SQLAlchemy would read the address in a way of its own, and knows no `sslmode`.
+        return await asyncpg.connect(url, timeout=10, statement_cache_size=0)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()
