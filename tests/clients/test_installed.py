@@ -13,8 +13,10 @@ from tests.support.wheels import LOCKED, ROOT, environment
 
 PROGRAM = """
 import json, sys
+before = set(sys.modules)  # a distribution's Python loads some of its own at each start
 {statement}
-after = sorted({{name.partition(".")[0] for name in sys.modules}} - set(sys.stdlib_module_names) - {{"__main__"}})
+loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+after = sorted(loaded - set(sys.stdlib_module_names))
 from importlib.metadata import distributions
 print(json.dumps({{"after": after, "there": sorted(found.metadata["Name"] for found in distributions())}}))
 """

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
@@ -39,6 +40,16 @@ def version() -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def _user(directory: Path, socket_dir: Path) -> dict[str, Any]:
+    """Whom it runs as, and its files belong to: as root, PostgreSQL runs as another user, and so must this."""
+    if os.geteuid() != 0:
+        return {}
+    owner = socket_dir.stat()
+    for path in (directory, *directory.iterdir()):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+
+
 @contextmanager
 def pgbouncer(url: str) -> Iterator[str]:
     """The URL of the same database through a pooler."""
@@ -50,11 +61,7 @@ def pgbouncer(url: str) -> Iterator[str]:
         config = directory / "pgbouncer.ini"
         config.write_text(_CONFIG.format(host=unquote(found[1]), directory=directory, more=more))
         (directory / "users.txt").write_text('"farebox" ""\n"postgres" ""\n')
-        owner = (Path(unquote(found[1]))).stat()  # as root, PostgreSQL runs as another user, and so must this
-        if os.geteuid() == 0:
-            for path in (directory, *directory.iterdir()):
-                os.chown(path, owner.st_uid, owner.st_gid)
-        process = subprocess.Popen([PROGRAM, "-q", str(config)], user=owner.st_uid, group=owner.st_gid, extra_groups=[])
+        process = subprocess.Popen([PROGRAM, "-q", str(config)], **_user(directory, Path(unquote(found[1]))))
         try:
             give_up = time.monotonic() + 10
             while not (directory / ".s.PGSQL.5432").exists():
