@@ -286,8 +286,13 @@ def test_dead_letters_in_the_console(office: Office) -> None:
     operator = signed_in(office.live)
     page = operator.get("/console/ingestion")
     first, second, third = re.findall(r"/console/ingestion/([\d-]+)", page.text)
+    assert page.text.count("<td><time datetime=") == 3
     letter = operator.get(f"/console/ingestion/{first}")
     assert "bad-0" in letter.text and "bad_field" in letter.text
+    assert "Put aside</dt><dd><time datetime=" in letter.text
+    put_by_hand = office.client.xadd(DEAD, {"farebox_reason": "by hand", "farebox_buried_at": "once"})
+    assert "<td>once</td>" in operator.get("/console/ingestion").text
+    office.client.xdel(DEAD, put_by_hand)
     path = f"/console/ingestion/{first}/dismiss"
     assert "It is never booked" in operator.submit(letter, path).text
     assert operator.confirm(letter, path, "a test of theirs").status_code == 303

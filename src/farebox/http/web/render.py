@@ -67,7 +67,7 @@ def environment() -> Environment:
     env.globals |= {"public_charge": public_charge, "figure": figure}
     env.globals |= {"charge_number": charge_number, "hold_number": hold_number}
     env.filters |= {"moment": moment, "iso": datetime.isoformat, "card": card, "age": age, "visible": visible}
-    env.filters |= {"detail": detail, "past": past, "spoken": spoken}
+    env.filters |= {"written": written, "detail": detail, "past": past, "spoken": spoken}
     return env
 
 
@@ -134,6 +134,15 @@ def visible(told: str) -> str:
 def moment(at: datetime) -> str:
     """A time as it stands where no script makes it the reader's own."""
     return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def written(text: str) -> datetime | None:
+    """The time that a text in ISO's format says; None for another text."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def signed(one: TransferRecord, asset: Asset) -> str:
