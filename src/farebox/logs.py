@@ -1,5 +1,7 @@
 """Logging: one line an event, for people or for machines; secrets and control characters never pass."""
 
+import contextlib
+import io
 import logging
 import re
 import sys
@@ -23,6 +25,22 @@ _tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 """Without the values of variables: they are what callers have sent."""
 
 
+class _Output(io.StringIO):
+    """Standard error, where a line that can't be written is lost, and nothing else.
+
+    No charge fails because a disk is full or a terminal is gone.
+    """
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def configure(settings: Settings) -> None:
     """Sets up logging for this process; uvicorn's own lines take the same way."""
     last: Processor = (
@@ -39,9 +57,9 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Output()),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Output())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]

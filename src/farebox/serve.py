@@ -18,6 +18,7 @@ from msgspec import Struct
 from farebox import app
 from farebox.db import migrate, pool
 from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, creating, keep_running
+from farebox.endings import endings
 from farebox.http import server
 from farebox.http.front import Front
 from farebox.ledger.owners import Seat
@@ -147,8 +148,9 @@ async def running(
 
 
 def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
-    """Serves until SIGINT or SIGTERM; `ready` is told when this process answers."""
-    signal.signal(signal.SIGTERM, _end)  # while it starts, too: the database is not left behind
+    """Serves until a signal ends it; `ready` is told when this process answers."""
+    for number in endings()[1:]:
+        signal.signal(number, _end)  # while it starts, too: the database is not left behind
     with database(settings) as found, contextlib.closing(server.listen(settings)) as sock:
         port: int = sock.getsockname()[1]
         others = Workers(found.url(), settings, port, settings.workers - 1)
@@ -208,7 +210,7 @@ async def _serve_one(
 ) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in endings():
         loop.add_signal_handler(number, ended.set)
     async with running(found, settings, sock, seat) as (up, _):
         spare_the_collector()

@@ -36,6 +36,19 @@ ask()
 """
 
 
+async def test_no_proxy_is_asked_for_what_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Request("GET", "/health", repeatable=True)
+    monkeypatch.setenv("NO_PROXY", "")
+    with StandIn() as server, StandIn() as proxy:
+        server.answer = proxy.answer = {"status": 200, "body": {}}
+        monkeypatch.setenv("http_proxy", proxy.url)
+        for url in (server.url, server.url.replace("127.0.0.1", "localhost"), "http://farebox.example"):
+            Carrier(url, {}).run(exchange(request, _status, PATIENT))
+            await AsyncCarrier(url, {}).run(exchange(request, _status, PATIENT))
+        assert [one["path"] for one in server.asked] == ["/health"] * 4
+        assert [one["path"] for one in proxy.asked] == ["http://farebox.example/health"] * 2
+
+
 @pytest.mark.parametrize(
     ("url", "key", "said"),
     [

@@ -310,6 +310,13 @@ def test_piped_output_has_no_control_characters(live: Live) -> None:
     assert "\\x1b[31mada\\u202e\\r" in done.stdout
 
 
+def test_no_proxy_is_asked_for_what_is_on_this_machine(live: Live) -> None:
+    env = {"FAREBOX_KEY": ADMIN_KEY, "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    assert run("wallet", "list", FAREBOX_URL=live.url, **env).returncode == 0
+    socks = run("wallet", "list", FAREBOX_URL="http://farebox.example", **env | {"HTTP_PROXY": "socks5://127.0.0.1:9"})
+    assert (socks.returncode, "The proxy that the environment names" in socks.stderr) == (1, True), socks.stderr
+
+
 def test_a_locale_without_the_letters_is_no_failure(live: Live) -> None:
     """Else a deposit that was made would seem not to have been."""
     env = {"FAREBOX_URL": live.url, "FAREBOX_KEY": ADMIN_KEY, "PYTHONIOENCODING": "latin-1"}

@@ -25,7 +25,12 @@ def demo(*words: str) -> "subprocess.CompletedProcess[str]":
     """The demo on a free port, its output piped."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
     command = [sys.executable, "-m", "farebox", "demo", "--once", "--port", "0", *words]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=inherited, timeout=180)
+    nowhere = {
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+    }
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=inherited | nowhere, timeout=180)
 
 
 def test_it_tells_the_whole_story(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_every_command_runs_and_a_backup_is_a_server(server: ServerProcess, tmp_
         wallet = made(admin.post("/v1/wallets", json={"asset": "USD"}))["id"]
         made(admin.post(f"/v1/wallets/{wallet}/deposits", json={"amount": 7, "reference": "a"}))
     backup = tmp_path / "backup"
-    env = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("FAREBOX_", "PG"))}
     env |= {"FAREBOX_DATA_DIR": str(server.data_dir), "BACKUP": str(backup)}
     env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"
     script = "set -euo pipefail\n" + "\n".join(blocks("bash"))

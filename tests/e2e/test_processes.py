@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import pty
 import signal
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -237,6 +239,40 @@ def test_what_others_leave_in_the_common_directory_stops_nobody(
         assert server.stop() == 0, server.log.read_text()
     finally:
         server.clean_up()
+
+
+def test_the_end_of_its_terminal_ends_it_in_order(server: ServerProcess) -> None:
+    ours, its = pty.openpty()
+    server.spawn_on(its)
+    os.close(its)
+    server.wait_ready()
+    os.close(ours)
+    assert server.process is not None
+    assert server.process.wait(timeout=60) == 0
+    assert not server.postgres()
+
+
+def test_what_it_says_is_heard_by_nobody_and_it_serves(server: ServerProcess) -> None:
+    server.log = Path("/dev/full")
+    server.start()
+    before = server.postgres()
+    server.signal_postgres(signal.SIGKILL)
+    until(lambda: server.postgres() and server.postgres()[0] != before[0])
+    server.wait_ready()  # who brings it back says so first
+    assert server.stop() == 0
+
+
+def test_nohup_keeps_it_running(server: ServerProcess) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; children inherit it
+    try:
+        server.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert server.process is not None
+    server.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert server.is_ready()
+    assert server.stop() == 0
 
 
 def test_it_refuses_to_start_on_a_newer_schema(server: ServerProcess) -> None:

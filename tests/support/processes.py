@@ -1,11 +1,13 @@
 """`farebox serve` as a process of its own, to be killed."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,9 +55,25 @@ class ServerProcess:
 
     def spawn(self) -> None:
         """Starts the process, without waiting."""
-        command = [sys.executable, "-m", "farebox", "serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*command, *self._options], env=self._env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self._command(), env=self._env, stdout=log, stderr=log)
+
+    def spawn_on(self, terminal: int) -> None:
+        """Starts the process on a terminal of its own."""
+        self.process = subprocess.Popen(
+            self._command(),
+            env=self._env,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # one call, and no lock
+        )
+
+    def _command(self) -> list[str]:
+        data_dir = str(self.data_dir)
+        command = [sys.executable, "-m", "farebox", "serve", "--port", str(self.port), "--data-dir", data_dir]
+        return [*command, *self._options]
 
     def start(self) -> float:
         """Starts the process and waits until it is ready; how long that took, in seconds."""

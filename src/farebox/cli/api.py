@@ -10,7 +10,8 @@ import httpx
 import msgspec
 
 from farebox.cli.output import Failure
-from farebox.client.address import address
+from farebox.client.address import address, through_proxies
+from farebox.client.carriers import trusted
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 5.0
@@ -23,9 +24,17 @@ class Api:
         """Raises Failure for what can't be an address, or a key."""
         try:
             self.url, self._key, headers = address(url, key)
-            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+            self._http = httpx.Client(
+                base_url=self.url,
+                headers=headers,
+                timeout=30,
+                verify=trusted(),
+                trust_env=through_proxies(self.url),
+            )
         except (ValueError, httpx.InvalidURL) as error:
             raise Failure(f"{error}", "Look at --url and --key, or FAREBOX_URL and FAREBOX_KEY.") from None
+        except ImportError as error:  # a kind of proxy that needs a package of its own
+            raise Failure(f"The proxy that the environment names can't be used: {error}") from None
 
     def close(self) -> None:
         """Closes the connection."""

@@ -11,13 +11,15 @@ import typer
 
 from farebox.cli.command import fail
 from farebox.cli.output import Failure
+from farebox.client.address import is_loopback
 from farebox.demo import parts, teams
 from farebox.demo.finale import your_turn
-from farebox.demo.phone import is_loopback, your_phone
+from farebox.demo.phone import your_phone
 from farebox.demo.screen import Screen
 from farebox.demo.server import DemoFailure, data_directory, serving
 from farebox.demo.story import Plan, tell
 from farebox.demo.traffic import BadTrace, traced
+from farebox.endings import endings
 
 PORT = 8080
 TRIAL_USD = 20
@@ -47,7 +49,8 @@ def demo(
 ) -> None:
     """See it work: a server, a wallet, a QR code, a stream of charges, the cap, the books."""
     screen = Screen(picture=picture is not None)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its server ends with it
+    for number in endings()[1:]:
+        signal.signal(number, signal.default_int_handler)  # so that its server ends with it
     try:
         if trace is not None:
             traced(trace)  # a bad line is better told before anything starts
@@ -105,7 +108,7 @@ def _port(host: str, wanted: int | None) -> int:
 def _wait(screen: Screen, after: str) -> None:
     screen.line(f"[bold]The server runs on.[/bold] Ctrl-C ends it and {after}.")
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in endings():
         signal.signal(number, lambda *_: ended.set())
     while not ended.wait(0.5):
         pass

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from farebox.cli.command import AsJson, fail
 from farebox.cli.database import DatabaseUrl, DataDir, connected, database_of, settings_of
 from farebox.cli.output import Failure, Output
 from farebox.db import queries
+from farebox.endings import endings
 from farebox.ingest.redis import AWAY, BadRedisUrl, connect
 from farebox.ingest.stream import Letter, Stream
 from farebox.logs import configure
@@ -59,7 +59,7 @@ async def _ingest(url: Callable[[], str], settings: Settings) -> None:
         pass
     secret = composition.secret_of(settings)
     ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in endings():
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await composition.prepare(url(), settings, secret)

@@ -1,5 +1,6 @@
 """`farebox serve`: the server, started so that whoever starts it knows what to do next."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def serve(
 def run(settings: Settings) -> None:
     """Serves until it is told to end; raises Failure where it can't start."""
     try:
-        serving.serve(settings, lambda up: _say(settings, up))
+        serving.serve(settings, lambda up: _told(settings, up))
     except NewerSchema as error:
         raise Failure(f"This farebox is too old: {error}") from None
     except app.UnsafeDatabase as error:
@@ -72,6 +73,11 @@ def _system_failure(settings: Settings, error: OSError) -> Failure:
     if settings.database_url:
         return Failure(f"The database can't be reached: {error}", "Check FAREBOX_DATABASE_URL.")
     return Failure(f"The server can't start: {error}")
+
+
+def _told(settings: Settings, up: serving.Running) -> None:
+    with contextlib.suppress(OSError):  # nobody listens: it serves all the same
+        _say(settings, up)
 
 
 def _say(settings: Settings, up: serving.Running) -> None:

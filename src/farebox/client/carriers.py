@@ -12,6 +12,7 @@ from typing import TypeVar
 import httpx
 
 from farebox.client import guards
+from farebox.client.address import through_proxies
 from farebox.client.core import Lost, Pause, Program, Reply, Request, Send
 
 T = TypeVar("T")
@@ -88,7 +89,12 @@ class Carrier:
         with self._lock:
             if self._http is None or self._process != os.getpid():
                 self._process = os.getpid()
-                self._http = httpx.Client(base_url=self._base_url, headers=self._headers, verify=trusted())
+                self._http = httpx.Client(
+                    base_url=self._base_url,
+                    headers=self._headers,
+                    verify=trusted(),
+                    trust_env=through_proxies(self._base_url),
+                )
                 guards.bound(self._http, self._deadline)
                 guards.discard_left_overs(self._http)
             return self._http

@@ -64,7 +64,7 @@ class ChatService:
         """Charges request after request, `users` at once, until one is refused, `most` are made or time is over."""
         give_up = time.monotonic() + most_s
         limits = httpx.Limits(max_connections=users, max_keepalive_connections=users)
-        async with httpx.AsyncClient(headers=self._headers, limits=limits, timeout=30) as http:
+        async with httpx.AsyncClient(headers=self._headers, limits=limits, timeout=30, trust_env=False) as http:
 
             async def user() -> None:
                 for request in traffic:

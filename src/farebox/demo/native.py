@@ -13,7 +13,7 @@ class Native:
 
     def __init__(self, url: str, key: str | None, headers: dict[str, str] | None = None) -> None:
         own = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=url, headers=own | (headers or {}), timeout=30)
+        self._http = httpx.Client(base_url=url, headers=own | (headers or {}), timeout=30, trust_env=False)
 
     def get(self, path: str) -> Any:
         """What is at `path`."""

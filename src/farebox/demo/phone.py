@@ -1,6 +1,5 @@
 """For a demo that other machines reach: a code that opens the wallet on a phone, with money in it."""
 
-import ipaddress
 import secrets
 import socket
 from urllib.parse import quote
@@ -14,14 +13,6 @@ from farebox.demo.story import SLUG
 
 DOLLARS = 10
 EMAIL = "you@demo.example"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody else reaches an address to listen on."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def your_phone(screen: Screen, server: Server) -> None:

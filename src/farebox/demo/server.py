@@ -102,6 +102,6 @@ def _when_ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/ready", timeout=5).is_success
+        return httpx.get(f"{url}/ready", timeout=5, trust_env=False).is_success
     except httpx.HTTPError:
         return False
