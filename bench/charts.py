@@ -22,9 +22,9 @@ from rich.table import Table
 from tests.support.live import Live, live_server
 
 from bench import machine
-from bench.world import ADMIN_KEY, OWNER, settings
+from bench.world import ADMIN_KEY, CREATE, OWNER, settings
 from farebox.db import migrate
-from farebox.db.embedded import APP_ROLE, EmbeddedPostgres, creating
+from farebox.db.embedded import APP_ROLE, EmbeddedPostgres
 
 WANTED_MS = 300
 PROVIDERS, MODELS, AGENTS, WALLETS, DAYS = 40, 60, 1000, 20_000, 365
@@ -107,7 +107,7 @@ def loaded(charges: int, console: Console) -> Iterator[str]:
 
 async def _load(postgres: EmbeddedPostgres, charges: int, say: Callable[[int], None]) -> None:
     conn = await asyncpg.connect(postgres.url(OWNER, OWNER))
-    await conn.execute(creating())
+    await conn.execute(CREATE)
     await conn.close()
     await migrate.migrate(postgres.url(OWNER))
     conn = await asyncpg.connect(postgres.url(OWNER))

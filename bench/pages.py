@@ -26,9 +26,9 @@ from tests.support.chromium import chromium
 from tests.support.live import Live, live_server, settings_for
 
 from bench import machine
-from bench.world import OWNER
+from bench.world import CREATE, OWNER
 from farebox.db import migrate
-from farebox.db.embedded import APP_ROLE, EmbeddedPostgres, creating
+from farebox.db.embedded import APP_ROLE, EmbeddedPostgres
 
 SLOWER = 4
 WANTED_MS = 1000
@@ -82,7 +82,7 @@ def database() -> Iterator[str]:
 
 async def _schema(postgres: EmbeddedPostgres) -> None:
     conn = await asyncpg.connect(postgres.url(OWNER, OWNER))
-    await conn.execute(creating())
+    await conn.execute(CREATE)
     await conn.close()
     await migrate.migrate(postgres.url(OWNER))
     conn = await asyncpg.connect(postgres.url(OWNER))

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from farebox import app
 from farebox.consent.types import Terms
-from farebox.db import migrate
-from farebox.db.embedded import APP_ROLE, EmbeddedPostgres, creating
+from farebox.db import embedded, migrate
+from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres
 from farebox.pricing.defaults import load_default_book
 from farebox.pricing.types import NewPrice, Rates
 from farebox.settings import Settings
@@ -25,6 +25,8 @@ MONEY = 10**15
 TRIAL = 1_000
 """With fewer wallets, nothing is measured but that it works."""
 OWNER = "postgres"
+CREATE = embedded.creating() if hasattr(embedded, "creating") else f"CREATE DATABASE {DATABASE}"
+"""Makes the database as a server does; earlier revisions, which are compared with, said nothing of its order."""
 
 
 class Payer(Struct):
@@ -71,7 +73,7 @@ def world(wallets: int) -> Iterator[World]:
 
 async def _fill(postgres: EmbeddedPostgres, wallets: int) -> World:
     conn = await asyncpg.connect(postgres.url(OWNER, OWNER))
-    await conn.execute(creating())
+    await conn.execute(CREATE)
     await conn.close()
     await migrate.migrate(postgres.url(OWNER))
     conn = await asyncpg.connect(postgres.url(OWNER))

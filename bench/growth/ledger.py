@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from bench.growth.crowd import Size
 from bench.growth.loader import Say, load, settle
-from bench.world import OWNER
+from bench.world import CREATE, OWNER
 from farebox.db import migrate
-from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, creating
+from farebox.db.embedded import APP_ROLE, DATABASE, EmbeddedPostgres
 
 _NOTE = "growth.json"
 # Nothing that is loaded is needed before it is whole: whoever is interrupted builds it again.
@@ -94,7 +94,7 @@ async def _configure(postgres: EmbeddedPostgres, given: dict[str, str]) -> None:
 async def _fill(postgres: EmbeddedPostgres, size: Size, say: Say) -> str:
     conn = await asyncpg.connect(postgres.url(OWNER, OWNER))
     await conn.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-    await conn.execute(creating())
+    await conn.execute(CREATE)
     await migrate.migrate(postgres.url(OWNER))
     await migrate.grant(postgres.url(OWNER), APP_ROLE)
     key = await load(postgres.url(OWNER), postgres.url(), size, say)
