@@ -262,6 +262,15 @@ def test_what_it_says_is_heard_by_nobody_and_it_serves(server: ServerProcess) ->
     assert server.stop() == 0
 
 
+def test_without_standard_streams_it_serves(server: ServerProcess) -> None:
+    server.spawn_without_streams()
+    server.wait_ready()
+    assert server.process is not None
+    opened = {str(Path(f"/proc/{server.process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
+    assert opened == {os.devnull}, "no socket has their numbers"
+    assert server.stop() == 0
+
+
 def test_nohup_keeps_it_running(server: ServerProcess) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; children inherit it
     try:

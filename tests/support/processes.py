@@ -70,6 +70,11 @@ class ServerProcess:
             preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # one call, and no lock
         )
 
+    def spawn_without_streams(self) -> None:
+        """Starts the process with nothing to read from or write to, as some supervisors do."""
+        closing = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+        self.process = subprocess.Popen([*closing, *self._command()], env=self._env)
+
     def _command(self) -> list[str]:
         data_dir = str(self.data_dir)
         command = [sys.executable, "-m", "farebox", "serve", "--port", str(self.port), "--data-dir", data_dir]
@@ -86,7 +91,7 @@ class ServerProcess:
         """Waits until it is ready to charge."""
         give_up = time.monotonic() + wait_s
         while not self.is_ready():
-            assert time.monotonic() < give_up, self.log.read_text()
+            assert time.monotonic() < give_up, self.log.read_text() if self.log.exists() else "it says nothing"
             time.sleep(0.02)
 
     def is_ready(self) -> bool:
