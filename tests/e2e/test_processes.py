@@ -315,15 +315,29 @@ def test_it_refuses_a_file_that_holds_no_secret_key(tmp_path: Path, text: str) -
     assert path.read_text("latin-1") == text
 
 
-def test_it_refuses_a_database_that_forgets(directory: Path, server: ServerProcess) -> None:
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("fsync", "off", "fsync is off"),
+        ("synchronous_commit", "off", "synchronous_commit is off"),
+        (
+            "default_transaction_isolation",
+            "'repeatable read'",
+            "ALTER DATABASE farebox SET default_transaction_isolation",
+        ),
+    ],
+)
+def test_it_refuses_a_database_that_forgets_or_fails(
+    directory: Path, server: ServerProcess, setting: str, value: str, said: str
+) -> None:
     server.start()
-    _in_database(server, "ALTER SYSTEM SET fsync = off")
+    _in_database(server, f"ALTER SYSTEM SET {setting} = {value}")
     assert server.stop() == 0
     config = directory / "postgres" / "farebox.conf"
     server.spawn()
     assert server.process is not None
     assert server.process.wait(timeout=60) == 1, config.read_text()
-    assert "fsync is off" in server.log.read_text()
+    assert said in " ".join(server.log.read_text().split())
     brave = ServerProcess(directory, allow_unsafe_database="true")
     try:
         brave.start()
