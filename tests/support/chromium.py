@@ -52,6 +52,27 @@ def camera_on(picture: Image.Image, video: Path) -> tuple[str, ...]:
     )
 
 
+_BARS = (360, 768)
+"""The widths of a bar at the bottom, and of one at the top."""
+_COVERED = """() => {
+    const bar = document.querySelector(".bar");
+    if (!bar || !["fixed", "sticky"].includes(getComputedStyle(bar).position)) return [];
+    const steps = [...document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary)")]
+        .filter(one => one.type !== "hidden" && one.checkVisibility());
+    const covered = [];
+    for (const order of [steps, steps.toReversed()]) {
+        for (const one of order) {
+            one.focus();
+            const [at, behind] = [one.getBoundingClientRect(), bar.getBoundingClientRect()];
+            if (at.top >= behind.top && at.bottom <= behind.bottom) covered.push(one.outerHTML.slice(0, 80));
+        }
+    }
+    document.activeElement.blur();
+    scrollTo(0, 0);
+    return covered;
+}"""
+
+
 class Watched:
     """A page, and what it did that it must not: errors, blocked content, requests to anybody else."""
 
@@ -77,6 +98,8 @@ class Watched:
             assert wide <= width, f"{name} is {wide} wide at {width}"
             if folder is not None:
                 self.page.screenshot(path=folder / f"{name}-{width}.png", full_page=width != WIDTHS[0])
+            if width in _BARS:
+                self._check_focus(name)
         self._check_large_letters(name)
         self._check_barriers(name, Axe().run(self.page).response)
         if dark:
@@ -88,6 +111,11 @@ class Watched:
                 self.page.screenshot(path=folder / f"dark-{name}.png")
             self.page.emulate_media(color_scheme="light")
         assert not self.wrong, f"{name}: {self.wrong}"
+
+    def _check_focus(self, name: str) -> None:
+        """Nothing that is gone to by keyboard lies behind the bar (WCAG 2.4.11)."""
+        covered = self.page.evaluate(_COVERED)
+        assert not covered, f"{name}: behind the bar when they are gone to: {covered}"
 
     def _check_large_letters(self, name: str) -> None:
         """On the smallest phone, as it is and with letters of twice the size, nothing leaves the page."""
