@@ -242,7 +242,10 @@ def test_what_others_leave_in_the_common_directory_stops_nobody(
 
 
 def test_the_end_of_its_terminal_ends_it_in_order(server: ServerProcess) -> None:
-    ours, its = pty.openpty()
+    try:
+        ours, its = pty.openpty()
+    except OSError as error:
+        pytest.skip(f"no terminal can be made here: {error}")
     server.spawn_on(its)
     os.close(its)
     server.wait_ready()
