@@ -1,9 +1,11 @@
 """Fixtures of the HTTP tests."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from farebox.http import limits
 from tests.support.browsing import MODEL, Browser
 from tests.support.doors import Doors
 from tests.support.live import Live, Provider
@@ -43,3 +45,11 @@ def shop(live: Live) -> Provider:
     found = live.provider(name="Ada’s Answers", verified=True)
     live.price(MODEL, found.slug, asset="USD", input_token="0.000001", output_token="0.000002")
     return found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that rate limits see: it stands, however slow the machine is, until a test moves it."""
+    now = [1000.0]
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now

@@ -18,7 +18,7 @@ def test_line_60_unknown_and_wrong_are_answered_alike(browser: Browser, live: Li
     assert wrong.text.replace(browser.email, "") == nobody.text.replace("nobody@example.org", "")
 
 
-def test_line_62_guessing_is_slowed_down(make_live: Callable[..., Live]) -> None:
+def test_line_62_guessing_is_slowed_down(make_live: Callable[..., Live], clock: list[float]) -> None:
     live = make_live(failures_per_person_s=0.01)
     browser = Browser(live).sign_up()
     found = [browser.post("/wallet/sign-in", email=browser.email, password=f"guess {n}") for n in range(12)]
@@ -27,7 +27,7 @@ def test_line_62_guessing_is_slowed_down(make_live: Callable[..., Live]) -> None
     assert int(found[-1].headers["retry-after"]) >= 1
 
 
-def test_line_62_passkeys_that_are_none_are_slowed_down(make_live: Callable[..., Live]) -> None:
+def test_line_62_passkeys_that_are_none_are_slowed_down(make_live: Callable[..., Live], clock: list[float]) -> None:
     live = make_live(failures_per_address_s=1.2)
     browser = Browser(live).sign_up()
     found = [browser.post("/wallet/sign-in/passkey", challenge="x", credential="{}") for _ in range(40)]
@@ -39,7 +39,7 @@ def test_line_62_passkeys_that_are_none_are_slowed_down(make_live: Callable[...,
     assert browser.get("/wallet").status_code == 200, "who is signed in stays so"
 
 
-def test_line_63_guesses_lock_nobody_out(make_live: Callable[..., Live]) -> None:
+def test_line_63_guesses_lock_nobody_out(make_live: Callable[..., Live], clock: list[float]) -> None:
     live = make_live(failures_per_person_s=0.01, trusted_proxies=("127.0.0.1",))
     ada, guesser = Browser(live).sign_up(), Browser(live)
     there = {"X-Forwarded-For": "203.0.113.7"}

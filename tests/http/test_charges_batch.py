@@ -121,7 +121,7 @@ def test_keys_of_the_servers_own_are_refused_alone(live: Live, provider: Provide
     assert [result["status"] for result in found] == [400, 201]
 
 
-def test_each_counts_as_a_request(make_live: Any) -> None:
+def test_each_counts_as_a_request(make_live: Any, clock: list[float]) -> None:
     live: Live = make_live(requests_per_key_s=20)
     provider = live.provider()
     wallet = live.wallet(1000)
