@@ -1,6 +1,8 @@
 """`farebox serve`: the server, started so that whoever starts it knows what to do next."""
 
 import contextlib
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +43,8 @@ def serve(
         run(settings)
     except Failure as failure:
         fail(failure, as_json=False)
+    finally:
+        _drop_what_nobody_takes()
 
 
 def run(settings: Settings) -> None:
@@ -78,6 +82,15 @@ def _system_failure(settings: Settings, error: OSError) -> Failure:
 def _told(settings: Settings, up: serving.Running) -> None:
     with contextlib.suppress(OSError):  # nobody listens: it serves all the same
         _say(settings, up)
+
+
+def _drop_what_nobody_takes() -> None:
+    """What could not be written is not tried again at the end: the status says how the server ended."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(settings: Settings, up: serving.Running) -> None:
