@@ -10,8 +10,8 @@ import httpx
 import msgspec
 
 from farebox.cli.output import Failure
-from farebox.client.address import address, through_proxies
-from farebox.client.carriers import trusted
+from farebox.client.address import address
+from farebox.client.carriers import reaching
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 5.0
@@ -24,13 +24,7 @@ class Api:
         """Raises Failure for what can't be an address, or a key."""
         try:
             self.url, self._key, headers = address(url, key)
-            self._http = httpx.Client(
-                base_url=self.url,
-                headers=headers,
-                timeout=30,
-                verify=trusted(),
-                trust_env=through_proxies(self.url),
-            )
+            self._http = httpx.Client(**reaching(self.url, headers), timeout=30)
         except (ValueError, httpx.InvalidURL) as error:
             raise Failure(f"{error}", "Look at --url and --key, or FAREBOX_URL and FAREBOX_KEY.") from None
         except ImportError as error:  # a kind of proxy that needs a package of its own

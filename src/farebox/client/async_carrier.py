@@ -9,8 +9,7 @@ from typing import TypeVar
 import httpx
 
 from farebox.client import guards
-from farebox.client.address import through_proxies
-from farebox.client.carriers import FAILURES, lost, prepared, reply, trusted
+from farebox.client.carriers import FAILURES, lost, prepared, reaching, reply
 from farebox.client.core import Lost, Pause, Program, Reply, Request, Send
 
 T = TypeVar("T")
@@ -79,11 +78,6 @@ class AsyncCarrier:
         loop = asyncio.get_running_loop()
         if self._http is None or self._loop is not loop:  # connections belong to the loop that opened them
             self._loop = loop
-            self._http = httpx.AsyncClient(
-                base_url=self._base_url,
-                headers=self._headers,
-                verify=trusted(),
-                trust_env=through_proxies(self._base_url),
-            )
+            self._http = httpx.AsyncClient(**reaching(self._base_url, self._headers))
             guards.discard_left_overs(self._http)
         return self._http

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -89,19 +89,20 @@ class Carrier:
         with self._lock:
             if self._http is None or self._process != os.getpid():
                 self._process = os.getpid()
-                self._http = httpx.Client(
-                    base_url=self._base_url,
-                    headers=self._headers,
-                    verify=trusted(),
-                    trust_env=through_proxies(self._base_url),
-                )
+                self._http = httpx.Client(**reaching(self._base_url, self._headers))
                 guards.bound(self._http, self._deadline)
                 guards.discard_left_overs(self._http)
             return self._http
 
 
+def reaching(base_url: str, headers: dict[str, str]) -> dict[str, Any]:
+    """What httpx's clients are made with to reach a server."""
+    trust_env = through_proxies(base_url)
+    return {"base_url": base_url, "headers": headers, "verify": _trusted(), "trust_env": trust_env}
+
+
 @cache
-def trusted() -> ssl.SSLContext:
+def _trusted() -> ssl.SSLContext:
     """Whom clients trust: read once for all of them, which takes longer than a call."""
     return httpx.create_ssl_context()
 

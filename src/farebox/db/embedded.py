@@ -116,7 +116,8 @@ class EmbeddedPostgres:
             told = False
             while True:
                 try:
-                    self._start()
+                    with _plain_environment():
+                        self._start()
                     return
                 except (SubprocessError, AssertionError, OSError, ValueError) as error:
                     if time.monotonic() >= give_up and not self.is_running():
@@ -151,10 +152,6 @@ class EmbeddedPostgres:
             return True
 
     def _start(self) -> None:
-        with _plain_environment():
-            self._start_plainly()
-
-    def _start_plainly(self) -> None:
         if not self.is_running():
             self._remove_stale_locks()
             self._own()

@@ -24,7 +24,7 @@ async def version(conn: "Connection[Record]") -> str | None:
 
 async def migrate(url: str, target: str = HEAD) -> None:
     """Runs the missing migrations up to `target`, in one transaction. Several nodes may try at once: one does it."""
-    conn = await _connect(url)
+    conn = await connect(url)
     try:
         found = await version(conn)
     finally:
@@ -50,7 +50,7 @@ def _upgrade(url: str, target: str) -> None:
 
 async def grant(url: str, role: str) -> None:
     """Gives the application's role its rights, where it is not the owner itself."""
-    conn = await _connect(url)
+    conn = await connect(url)
     try:
         if role != await conn.fetchval("SELECT current_user"):
             await grant_app_role(conn, role)
@@ -75,5 +75,6 @@ async def grant_app_role(conn: "Connection[Record]", role: str) -> None:
         """)  # noqa: S608  # a quoted identifier
 
 
-async def _connect(url: str) -> "Connection[Record]":
+async def connect(url: str) -> "Connection[Record]":
+    """One connection for what is done to a schema."""
     return await asyncpg.connect(url, timeout=10, statement_cache_size=0)  # it may be a pooler's

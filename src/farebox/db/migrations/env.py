@@ -1,12 +1,14 @@
 """How alembic runs the migrations: forward only, plain SQL, over asyncpg, in one transaction."""
 
 import asyncio
+from functools import partial
 
-import asyncpg
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from farebox.db.migrate import connect
 
 MIGRATING = 0x66617265626F78
 """The advisory lock of whoever migrates; "farebox" in ASCII."""
@@ -23,12 +25,8 @@ def _run(connection: Connection) -> None:
 
 async def _connect_and_run() -> None:
     url: str = context.config.attributes["url"]
-
-    async def connect() -> "asyncpg.Connection[asyncpg.Record]":
-        # As everything else does: SQLAlchemy would read the address in a way of its own, and knows no `sslmode`.
-        return await asyncpg.connect(url, timeout=10, statement_cache_size=0)
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    # As everything else connects: SQLAlchemy would read the address in a way of its own, and knows no `sslmode`.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(connect, url), poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()
