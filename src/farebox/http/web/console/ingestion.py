@@ -14,7 +14,8 @@ from farebox.http.web.console.given import Desk, TheDesk
 from farebox.http.web.render import page, to
 from farebox.identity.service import note
 from farebox.ingest.redis import AWAY
-from farebox.ingest.stream import Letter, Stream
+from farebox.ingest.service import Ingest
+from farebox.ingest.stream import Letter
 from farebox.services import Services
 
 _SHOWN = 100
@@ -47,7 +48,7 @@ async def retry(
     found = await _letter(services, letter_id)
     await once(services, form)
     with _redis():
-        await _stream(services).replay(found)
+        await ingest_of(services).stream.replay(found)
     await note(services.pool, desk.actor, "letter.retry", letter_id, reason=found.reason)
     return to("/console/ingestion")
 
@@ -67,7 +68,7 @@ async def dismiss(
     if asked is not None:
         return asked
     with _redis():
-        done = await _stream(services).dismiss(found)
+        done = await ingest_of(services).stream.dismiss(found)
     if done:
         told = {"reason": reason_of(form), "because": found.reason, "record": plain(found)}
         await note(services.pool, desk.actor, "letter.dismiss", letter_id, **told)
@@ -79,10 +80,11 @@ def plain(found: Letter) -> dict[str, str]:
     return {_text(name): _text(value) for name, value in found.fields.items()}
 
 
-def _stream(services: Services) -> Stream:
+def ingest_of(services: Services) -> Ingest:
+    """What books the stream; raises NotFound on a server that books none."""
     if services.ingest is None:
         raise NotFound("this server books no stream")
-    return services.ingest.stream
+    return services.ingest
 
 
 @contextlib.contextmanager
@@ -96,7 +98,7 @@ def _redis() -> Iterator[None]:
 
 async def _letter(services: Services, letter_id: str) -> Letter:
     with _redis():
-        found = await _stream(services).letter(letter_id)
+        found = await ingest_of(services).stream.letter(letter_id)
     if found is None:
         raise NotFound("there is no such dead letter")
     return found

@@ -8,12 +8,12 @@ from farebox.errors import NotFound
 from farebox.http.depends import TheServices
 from farebox.http.web.console.acts import Act, reason_of, unconfirmed
 from farebox.http.web.console.given import TheDesk
+from farebox.http.web.console.ingestion import ingest_of
 from farebox.http.web.forms import Form
 from farebox.http.web.render import to
 from farebox.identity.service import note
 from farebox.ingest.book import Books
 from farebox.ingest.types import Kind
-from farebox.services import Services
 
 _BACK = "/console/ingestion"
 
@@ -21,7 +21,7 @@ _BACK = "/console/ingestion"
 @post("/console/waiting/dismiss")
 async def dismiss_waiting(request: Request[Any, Any, Any], services: TheServices, desk: TheDesk) -> Response[Any]:
     form = await desk.form(request)
-    books, kind = _books(services), _kind(form)
+    books, kind = ingest_of(services).books, _kind(form)
     effects = [
         f"{await _records(books, kind, dismissed=False)} wait no longer: what was used stays unpaid, "
         "also when there is a price or such an organization later.",
@@ -36,7 +36,7 @@ async def dismiss_waiting(request: Request[Any, Any, Any], services: TheServices
 @post("/console/waiting/resume")
 async def resume_waiting(request: Request[Any, Any, Any], services: TheServices, desk: TheDesk) -> Response[Any]:
     form = await desk.form(request)
-    books, kind = _books(services), _kind(form)
+    books, kind = ingest_of(services).books, _kind(form)
     effects = [
         f"{await _records(books, kind, dismissed=True)} wait again.",
         "They are booked as soon as there is a price and such an organization; as debt, where credits do not suffice.",
@@ -45,12 +45,6 @@ async def resume_waiting(request: Request[Any, Any, Any], services: TheServices,
     if asked is None and (done := await books.resume(kind)):
         await note(services.pool, desk.actor, "usage.resume", _subject(kind), records=done, reason=reason_of(form))
     return asked or to(_BACK)
-
-
-def _books(services: Services) -> Books:
-    if services.ingest is None:
-        raise NotFound("this server books no stream")
-    return services.ingest.books
 
 
 def _kind(form: Form) -> Kind:
